@@ -1,0 +1,159 @@
+// Package wire opens, times, reuses and closes connections, and carries single
+// HTTP exchanges over them. It knows nothing of sessions, plans or statistics.
+//
+// Nothing here is safe for concurrent use unless its comment says so: a Client,
+// with its connections, belongs to one worker goroutine. A Pool is the one
+// exception; it may be shared by several Clients.
+package wire
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"time"
+)
+
+// A Clock gives instants on one monotonic clock, as durations since it was made.
+// It is a value and may be copied and used by any goroutine.
+type Clock struct{ base time.Time }
+
+// NewClock returns a clock that reads zero now.
+func NewClock() Clock { return Clock{base: time.Now()} }
+
+// Now returns the time since the clock was made.
+func (c Clock) Now() time.Duration { return time.Since(c.base) }
+
+// Time returns the instant d as a wall-clock time with a monotonic reading.
+func (c Clock) Time(d time.Duration) time.Time { return c.base.Add(d) }
+
+// An Endpoint is where a request goes by its URL, before any rewriting.
+type Endpoint struct {
+	TLS  bool
+	Host string // lower case, no brackets, no port
+	Port uint16
+}
+
+// Options say how connections are opened and read. They are the same for every
+// arm of a run and are not changed once a Client uses them.
+type Options struct {
+	ConnectTimeout time.Duration // name resolution, TCP connect and TLS handshake together; 0: none
+	ReadTimeout    time.Duration // longest silence between two reads of a response; 0: none
+	Timeout        time.Duration // the whole call, re-sends and connection set-up included; 0: none
+
+	TLS *tls.Config // cloned for each connection kind; nil: defaults with verification
+
+	// Resolve gives addresses for "host:port" and takes the place of DNS (curl --resolve).
+	// The host may be "*".
+	Resolve map[string][]string
+	// ConnectTo sends connections elsewhere: "host:port" to "host:port" (curl --connect-to).
+	// An empty part on the left stands for any, on the right for the original. TLS still
+	// names the URL's host.
+	ConnectTo []Redirection
+
+	MaxHeaderBytes int   // response head; 0: 64 KiB. Beyond it: class too_large
+	MaxBodyBytes   int64 // response body; 0: 1 GiB. Beyond it: class too_large
+
+	// Dial opens the transport connection to an address "ip:port"; nil: TCP. Tests and
+	// emulations use it.
+	Dial func(ctx context.Context, addr string) (net.Conn, error)
+	// LookupHost resolves a name; nil: the system's resolver.
+	LookupHost func(ctx context.Context, host string) ([]string, error)
+}
+
+// A Redirection is one --connect-to rule.
+type Redirection struct {
+	FromHost, FromPort, ToHost, ToPort string
+}
+
+// A Policy says how an arm uses connections.
+type Policy struct {
+	// RequestsPerConnection is how many requests a connection carries before we close
+	// it, after the body was read; 0 means as many as it will.
+	RequestsPerConnection int
+	// SharedPool: connections come from one pool for all workers instead of belonging
+	// to a worker.
+	SharedPool bool
+	// ResumeTLS offers a TLS session kept from an earlier connection of the same Client
+	// (or Pool). Otherwise every handshake is a full one.
+	ResumeTLS bool
+	// Resend: an idempotent request that died on a reused connection before any byte of
+	// the response came is sent again, once, on a new connection.
+	Resend bool
+}
+
+// A Request is one request, ready to be written. It is rendered once by NewRequest
+// (or AppendRequest) and can be sent any number of times; sending does not change it.
+type Request struct {
+	Endpoint   Endpoint
+	Raw        []byte // request line, headers, empty line and body
+	Head       bool   // method HEAD: the response has no body
+	Idempotent bool   // may be sent again when a reused connection died under it
+	KeepBody   bool   // the caller wants Response.Body; otherwise the body is read and dropped
+}
+
+// Phases are the parts of an exchange's time, without gaps: they add up to
+// Finished - Started. Each is the sum over the exchange's attempts.
+type Phases struct {
+	Acquire, DNS, Connect, TLS, Send, Wait, Receive time.Duration
+}
+
+// An Exchange is what happened on the wire for one call.
+type Exchange struct {
+	Started, Finished time.Duration // on the Client's Clock
+	Phases            Phases
+	Reused            bool  // the last attempt rode a connection that had carried a request before
+	Attempts          int   // times the request was written (begun to be written)
+	Status            int   // 0 when no response head arrived
+	BytesIn, BytesOut int64 // on the wire, below TLS, handshakes included
+	Class             Class // "" where a whole response arrived, whatever its status
+	Err               error // nil exactly when Class is ""
+}
+
+// A Class is a kind of failure. Classes are data: they are counted, and never end a run.
+type Class string
+
+const (
+	ClassDNS              Class = "dns"
+	ClassRefused          Class = "refused"
+	ClassConnect          Class = "connect"           // unreachable and other failures to connect
+	ClassConnectTimeout   Class = "connect_timeout"   // connecting or the TLS handshake took too long
+	ClassAddressExhausted Class = "address_exhausted" // no local port left (EADDRNOTAVAIL)
+	ClassFilesExhausted   Class = "files_exhausted"   // no file descriptor left (EMFILE, ENFILE)
+	ClassTLS              Class = "tls"
+	ClassSend             Class = "send"
+	ClassReadTimeout      Class = "read_timeout"
+	ClassTimeout          Class = "timeout" // the whole call took too long
+	ClassReset            Class = "reset"
+	ClassClosedEarly      Class = "closed_early"
+	ClassProtocol         Class = "protocol"
+	ClassTooLarge         Class = "too_large"
+	ClassCanceled         Class = "canceled" // the run was interrupted
+)
+
+// Counts are a Client's tallies over its whole life.
+type Counts struct {
+	Opened       int64 // transport connections established
+	Attempts     int64 // requests begun to be written
+	Reused       int64 // of these, written to a connection that had carried one before
+	ClosedByPeer int64 // connections that the peer ended, or said it would after the response
+	Retired      int64 // closed by us because the policy said so
+	Discarded    int64 // closed by us after an error, or with unexpected input
+	TLSFull      int64 // full handshakes completed
+	TLSResumed   int64 // resumed handshakes completed, by the connection's own state
+	OpenFailures int64 // dials or handshakes that failed
+	Resent       int64 // requests sent again after a reused connection had died
+}
+
+// Add adds o to c.
+func (c *Counts) Add(o Counts) {
+	c.Opened += o.Opened
+	c.Attempts += o.Attempts
+	c.Reused += o.Reused
+	c.ClosedByPeer += o.ClosedByPeer
+	c.Retired += o.Retired
+	c.Discarded += o.Discarded
+	c.TLSFull += o.TLSFull
+	c.TLSResumed += o.TLSResumed
+	c.OpenFailures += o.OpenFailures
+	c.Resent += o.Resent
+}
