@@ -1,0 +1,102 @@
+package workload
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"sessbench/workload/wire"
+)
+
+// An Arm is one connection policy under test.
+type Arm struct {
+	Name   string // how results call it
+	Policy string // built-in policy it was made from
+}
+
+// MarshalJSON writes the policy's name alone where the arm has no other.
+func (a Arm) MarshalJSON() ([]byte, error) {
+	if a.Name == a.Policy {
+		return json.Marshal(a.Name)
+	}
+	return orderedObject{{"name", a.Name}, {"policy", a.Policy}}.MarshalJSON()
+}
+
+// PolicyNames lists the built-in policies for messages.
+const PolicyNames = "pooled, fresh, fresh-resumed, reuse-N (N requests on each connection), shared-pool"
+
+// ParseArms reads a list such as "pooled,five=reuse-5,fresh".
+func ParseArms(list string) ([]Arm, error) {
+	var arms []Arm
+	for _, item := range strings.Split(list, ",") {
+		item = strings.TrimSpace(item)
+		if item == "" {
+			return nil, &KeyError{"arms", fmt.Sprintf("%q has an empty name; write a list such as pooled,fresh", list)}
+		}
+		name, policy, renamed := strings.Cut(item, "=")
+		if !renamed {
+			policy = name
+		}
+		arms = append(arms, Arm{Name: name, Policy: policy})
+	}
+	return arms, validateArms(arms)
+}
+
+func validateArms(arms []Arm) error {
+	if len(arms) == 0 {
+		return &KeyError{"arms", "is empty; name at least one of " + PolicyNames}
+	}
+	seen := map[string]bool{}
+	for _, a := range arms {
+		switch {
+		case !validArmName(a.Name):
+			return &KeyError{"arms", fmt.Sprintf("has the name %q; use letters, digits, - and _", a.Name)}
+		case a.Name == "gain":
+			return &KeyError{"arms", `has the name "gain", which conditions use for the ratio between arms; choose another`}
+		case seen[a.Name]:
+			return &KeyError{"arms", fmt.Sprintf("has %q twice; give one of them another name, as in a=%s,b=%s", a.Name, a.Policy, a.Policy)}
+		}
+		if _, err := policyOf(a.Policy); err != nil {
+			return err
+		}
+		seen[a.Name] = true
+	}
+	return nil
+}
+
+func validArmName(name string) bool {
+	for _, r := range name {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_':
+		default:
+			return false
+		}
+	}
+	return name != ""
+}
+
+// policyOf returns what a built-in policy's name stands for.
+func policyOf(name string) (wire.Policy, error) {
+	pooled := wire.Policy{Resend: true}
+	switch name {
+	case "pooled":
+		return pooled, nil
+	case "shared-pool":
+		pooled.SharedPool = true
+		return pooled, nil
+	case "fresh":
+		return wire.Policy{RequestsPerConnection: 1, Resend: true}, nil
+	case "fresh-resumed":
+		return wire.Policy{RequestsPerConnection: 1, ResumeTLS: true, Resend: true}, nil
+	}
+	if count, ok := strings.CutPrefix(name, "reuse-"); ok {
+		n, err := strconv.Atoi(count)
+		if err != nil || n < 1 {
+			return wire.Policy{}, &KeyError{"arms", fmt.Sprintf("has the policy %q; write a whole number of at least 1, as in reuse-10", name)}
+		}
+		pooled.RequestsPerConnection = n
+		return pooled, nil
+	}
+	return wire.Policy{}, &KeyError{"arms", fmt.Sprintf("has the unknown policy %q; choose from %s", name, PolicyNames)}
+}
