@@ -2,9 +2,20 @@ package workload
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"sessbench/internal/precise"
 	"sessbench/result"
+	"sessbench/stats"
+	"sessbench/workload/session"
+	"sessbench/workload/wire"
 )
 
 // Options are what a run needs beside its plan.
@@ -20,17 +31,260 @@ type Embedded struct {
 	CAPEM []byte
 }
 
-// A Runner carries out one plan, once.
-type Runner struct{}
+// A Runner carries out one plan, once. Run is called by one goroutine; Progress
+// by any.
+type Runner struct {
+	plan   *Plan
+	setup  *setup
+	audit  *auditor
+	arms   []*armRun
+	trials int // planned, warm-ups included
+
+	clock   wire.Clock
+	sleeper precise.Sleeper
+
+	current atomic.Pointer[stage]
+}
+
+// An armRun is one arm's state over the run.
+type armRun struct {
+	arm     Arm
+	policy  wire.Policy
+	pool    *wire.Pool // shared by the workers; nil where each has its own
+	workers []*worker
+	trials  []stats.Trial
+	opened  []int64 // sockets opened in each trial
+	warmup  int64   // calls made before the first trial
+	usage   usage
+}
+
+// A stage is the trial under way, for Progress.
+type stage struct {
+	arm      string
+	warmup   bool
+	block    int
+	started  time.Duration
+	length   time.Duration // planned; 0 when it is a count
+	count    int64         // planned; 0 when it is a time
+	done     int           // trials finished before this one
+	recorder *stats.Recorder
+}
 
 // NewRunner checks the plan and reads the files that it names. A *KeyError says
 // which key is wrong.
-func NewRunner(plan *Plan, opts Options) (*Runner, error) { panic("stub") }
+func NewRunner(plan *Plan, opts Options) (*Runner, error) {
+	if err := plan.Validate(); err != nil {
+		return nil, err
+	}
+	setup, err := newSetup(plan, opts)
+	if err != nil {
+		return nil, err
+	}
+	r := &Runner{plan: plan, setup: setup, audit: &auditor{cpuTime: opts.CPUTime}, sleeper: precise.Sleeper{Spin: precise.Spin}}
+	for _, arm := range plan.Arms {
+		policy, err := policyOf(arm.Policy)
+		if err != nil {
+			return nil, err
+		}
+		r.arms = append(r.arms, &armRun{arm: arm, policy: policy})
+	}
+	r.trials = len(r.arms) * plan.Load.Blocks
+	if plan.Load.Warmup > 0 {
+		r.trials += len(r.arms)
+	}
+	return r, nil
+}
 
 // Run carries out the plan. A target that cannot be reached is an error, before
 // any load. When ctx ends early the result holds the trials that had finished.
 // Where every call of an arm failed, both the result and an error are returned.
-func (r *Runner) Run(ctx context.Context) (*result.Result, error) { panic("stub") }
+func (r *Runner) Run(ctx context.Context) (*result.Result, error) {
+	began := time.Now()
+	r.clock = wire.NewClock()
+	probe, err := wire.Probe(ctx, r.setup.request.Endpoint(), &r.setup.wire)
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be reached: %w; check the address, and that the server is running", maskURL(r.setup.url), err)
+	}
+	r.open()
+	defer r.close()
+	if err := r.runTrials(ctx); err != nil {
+		return nil, err
+	}
+	res, err := r.assemble(probe, ctx.Err() != nil)
+	if err != nil {
+		return nil, err
+	}
+	res.Started, res.Finished = began, time.Now()
+	return res, r.allFailed(res)
+}
 
-// Progress may be called by any goroutine while the run goes on.
-func (r *Runner) Progress() Progress { panic("stub") }
+// open gives every arm its workers. Connections are opened by the first calls.
+func (r *Runner) open() {
+	for _, a := range r.arms {
+		if a.policy.SharedPool {
+			a.pool = wire.NewPool(r.plan.Load.Workers)
+		}
+		for id := range r.plan.Load.Workers {
+			client := wire.NewClient(r.clock, &r.setup.wire, a.policy, a.pool)
+			a.workers = append(a.workers, &worker{
+				id:      id,
+				clock:   r.clock,
+				client:  client,
+				session: session.New(&r.setup.session, client),
+			})
+		}
+	}
+}
+
+func (r *Runner) close() {
+	r.sleeper.Close()
+	for _, a := range r.arms {
+		for _, w := range a.workers {
+			w.client.Close()
+		}
+		if a.pool != nil {
+			a.pool.Close()
+		}
+	}
+}
+
+// runTrials warms every arm up, then carries out the blocks. It stops between
+// trials when ctx ends; the trial under way is then left out.
+func (r *Runner) runTrials(ctx context.Context) error {
+	load := r.plan.Load
+	recorder := stats.NewRecorder(r.names(), runtime.GOMAXPROCS(0))
+	if load.Warmup > 0 {
+		for _, a := range r.arms {
+			length := extent{window: time.Duration(load.Warmup)}
+			trial, err := r.runTrial(ctx, a, warmupBlock, 0, length, recorder)
+			if err != nil {
+				return err
+			}
+			a.warmup += trial.Total().Requests
+		}
+	}
+	for block := range load.Blocks {
+		for position, i := range order(load.Seed, block, len(r.arms)) {
+			if ctx.Err() != nil {
+				return nil
+			}
+			a := r.arms[i]
+			before, opened := r.audit.read(), a.counts().Opened
+			trial, err := r.runTrial(ctx, a, block, position, load.extent(block), recorder)
+			if err != nil {
+				return err
+			}
+			if ctx.Err() != nil {
+				return nil
+			}
+			a.usage.add(before, r.audit.read())
+			a.trials = append(a.trials, trial)
+			a.opened = append(a.opened, a.counts().Opened-opened)
+		}
+	}
+	return nil
+}
+
+// warmupBlock is the block number of a warm-up; it has arrivals of its own.
+const warmupBlock = -1
+
+// runTrial carries out one trial of one arm. It returns after every worker has.
+func (r *Runner) runTrial(ctx context.Context, a *armRun, block, position int, length extent, recorder *stats.Recorder) (stats.Trial, error) {
+	recorder.Reset()
+	trial := stats.Trial{Arm: a.arm.Name, Block: block, Position: position, Started: r.clock.Now(), Window: length.window}
+	r.announce(&trial, length, recorder)
+	p := r.pacer(trial.Started, length, block)
+	group, ctx := errgroup.WithContext(ctx)
+	for _, w := range a.workers {
+		group.Go(func() error { return w.run(ctx, p, r.setup.request, recorder) })
+	}
+	if err := group.Wait(); err != nil {
+		return trial, fmt.Errorf("arm %s: %w", a.arm.Name, err)
+	}
+	trial.Elapsed = r.clock.Now() - trial.Started
+	trial.Offered = p.offered()
+	recorder.Trial(&trial)
+	return trial, nil
+}
+
+func (r *Runner) pacer(start time.Duration, length extent, block int) pacer {
+	switch load := r.plan.Load; {
+	case load.Rate > 0:
+		return newOpen(r.clock, start, &r.sleeper, newSchedule(load, length.window, length.count, block))
+	case length.count > 0:
+		p := &closedCount{}
+		p.left.Store(length.count)
+		return p
+	default:
+		return closedWindow{end: start + length.window}
+	}
+}
+
+// An extent is how long a trial offers load.
+type extent struct {
+	window time.Duration // 0 in a closed model that ends by its count
+	count  int64         // 0: as many calls as the window holds
+}
+
+// extent returns the share of one block. A count that does not divide evenly gives
+// its remainder to the first blocks, so that none is lost.
+func (l *Load) extent(block int) extent {
+	if l.Requests == 0 {
+		return extent{window: time.Duration(l.Duration) / time.Duration(l.Blocks)}
+	}
+	count := l.Requests / int64(l.Blocks)
+	if int64(block) < l.Requests%int64(l.Blocks) {
+		count++
+	}
+	e := extent{count: count}
+	if l.Rate > 0 {
+		e.window = time.Duration(float64(count) / l.Rate * float64(time.Second))
+	}
+	return e
+}
+
+// order draws the order of the arms in a block from the seed.
+func order(seed uint64, block, arms int) []int {
+	return rand.New(rand.NewPCG(seed, orderStream+uint64(block))).Perm(arms)
+}
+
+func (r *Runner) names() []string {
+	names := make([]string, len(r.plan.Mix))
+	for i, o := range r.plan.Mix {
+		names[i] = o.Name
+	}
+	return names
+}
+
+func (a *armRun) counts() wire.Counts {
+	var sum wire.Counts
+	for _, w := range a.workers {
+		sum.Add(w.client.Counts())
+	}
+	return sum
+}
+
+// keptOpen is how many connections the arm has now.
+func (a *armRun) keptOpen() int64 {
+	if a.pool != nil {
+		return int64(a.pool.Open())
+	}
+	var n int64
+	for _, w := range a.workers {
+		n += int64(w.client.Open())
+	}
+	return n
+}
+
+// allFailed is the error of a run in which an arm has nothing to show.
+func (r *Runner) allFailed(res *result.Result) error {
+	for _, a := range res.Arms {
+		if a.Requests > 0 && a.Requests == a.Errors {
+			return fmt.Errorf("all %d calls of arm %s failed (%s)", a.Requests, a.Name, classList(a.ErrorClasses))
+		}
+	}
+	if len(res.Arms) > 0 && res.Arms[0].Requests == 0 && !res.Interrupted {
+		return errors.New("no call was made: no arrival fell into a trial; raise the rate or the duration")
+	}
+	return nil
+}

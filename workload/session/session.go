@@ -81,7 +81,7 @@ type Request struct {
 // NewRequest merges config's defaults into spec and renders it. Headers of spec
 // take the place of defaults with the same name, in the default's position.
 func NewRequest(config *Config, spec wire.RequestSpec) (*Request, error) {
-	spec.Headers = merge(config.Headers, spec.Headers)
+	spec.Headers = Merge(config.Headers, spec.Headers)
 	if user := spec.URL.User; config.Basic != nil {
 		spec.Headers = replace(spec.Headers, authorization(*config.Basic))
 	} else if user != nil && !has(spec.Headers, "Authorization") {
@@ -103,9 +103,9 @@ func authorization(b Basic) wire.Header {
 	return wire.Header{Name: "Authorization", Value: "Basic " + credentials}
 }
 
-// merge lays lines over defaults: a name in lines replaces every default of that
+// Merge lays lines over defaults: a name in lines replaces every default of that
 // name, at the first one's position; new names follow in their order.
-func merge(defaults, lines []wire.Header) []wire.Header {
+func Merge(defaults, lines []wire.Header) []wire.Header {
 	merged := make([]wire.Header, 0, len(defaults)+len(lines))
 	for _, d := range defaults {
 		if !has(lines, d.Name) {

@@ -1,0 +1,215 @@
+package workload
+
+import (
+	"encoding/json"
+	"strconv"
+	"time"
+
+	"sessbench/result"
+	"sessbench/stats"
+	"sessbench/workload/wire"
+)
+
+// assemble makes the result of the trials that were carried out.
+func (r *Runner) assemble(probe wire.ProbeInfo, interrupted bool) (*result.Result, error) {
+	plan, err := json.Marshal(r.plan.Masked())
+	if err != nil {
+		return nil, err
+	}
+	res := &result.Result{
+		Schema:      result.Schema,
+		Interrupted: interrupted,
+		Plan:        plan,
+		Target: result.Target{
+			URL:        maskURL(r.setup.url),
+			Addresses:  probe.Addresses,
+			TLSVersion: probe.TLSVersion,
+			Cipher:     probe.Cipher,
+			Curve:      probe.Curve,
+			Embedded:   r.plan.Target == "",
+		},
+		Preflight:   result.Preflight{Connections: probe.Counts.Opened, TLSFull: probe.Counts.TLSFull},
+		Comparisons: []stats.Comparison{},
+		Warnings:    r.runDoubts(),
+		Valid:       true,
+	}
+	if onThisHost(probe.Addresses) {
+		res.Warnings = append(res.Warnings, result.Warning{Code: "loopback",
+			Detail: "the target is on this machine: there is no network round trip to save, and client and server share its CPUs",
+			Hint:   "load a target across a network to see what reuse buys there"})
+	}
+	r.addArms(res)
+	for _, w := range res.Warnings {
+		res.Valid = res.Valid && !w.Invalid
+	}
+	return res, nil
+}
+
+func (r *Runner) addArms(res *result.Result) {
+	for i, a := range r.arms {
+		arm := a.result(r.plan.Load)
+		res.Warnings = append(res.Warnings, a.verify(r.plan.Load.Workers, r.secure())...)
+		res.Warnings = append(res.Warnings, a.doubts(&arm)...)
+		res.Arms = append(res.Arms, arm)
+		if i > 0 {
+			options := stats.CompareOptions{Confidence: confidence, Resamples: resamples, Seed: r.plan.Load.Seed, Paired: true}
+			res.Comparisons = append(res.Comparisons, stats.Compare(r.arms[0].trials, a.trials, options)...)
+		}
+	}
+}
+
+const (
+	confidence = 0.95
+	resamples  = 2000
+)
+
+func (a *armRun) result(load Load) result.Arm {
+	c := a.counts()
+	arm := result.Arm{
+		Name:           a.arm.Name,
+		Policy:         describe(a.arm.Policy, a.policy),
+		WarmupRequests: a.warmup,
+		Connections: result.Connections{
+			Opened:         c.Opened,
+			Attempts:       c.Attempts,
+			ReusedRequests: c.Reused,
+			ClosedByPeer:   c.ClosedByPeer,
+			Retired:        c.Retired,
+			Discarded:      c.Discarded,
+			KeptOpen:       a.keptOpen(),
+			TLSFull:        c.TLSFull,
+			TLSResumed:     c.TLSResumed,
+			OpenFailures:   c.OpenFailures,
+			StaleRetries:   c.Resent,
+		},
+		Generator:  a.usage.generator(),
+		Operations: []result.Operation{},
+		Series:     []result.Second{},
+		Trials:     []result.Trial{},
+	}
+	tallies, totals := merged(a.trials)
+	arm.Numbers = numbers(stats.MergeTallies(tallies...), totals, stats.Summarize)
+	for _, t := range tallies {
+		arm.Operations = append(arm.Operations, result.Operation{Name: t.Name, Numbers: numbers(t, totals, stats.SummarizeWithoutHistogram)})
+	}
+	series := make([][]stats.Second, len(a.trials))
+	for i, t := range a.trials {
+		series[i] = t.Series
+		arm.Trials = append(arm.Trials, trial(t, a.opened[i]))
+	}
+	for _, s := range stats.MergeSeries(series...) {
+		arm.Series = append(arm.Series, second(s))
+	}
+	return arm
+}
+
+// A span is the measured time of an arm and what was offered in it.
+type span struct {
+	elapsed time.Duration
+	window  time.Duration // in which the open model's calls fell due
+	offered int64
+}
+
+// merged sums up an arm's trials by operation.
+func merged(trials []stats.Trial) ([]stats.Tally, span) {
+	var tallies []stats.Tally
+	var s span
+	for _, t := range trials {
+		s.elapsed += t.Elapsed
+		s.offered += t.Offered
+		s.window += t.Window
+		if tallies == nil {
+			tallies = make([]stats.Tally, len(t.Operations))
+		}
+		for i, o := range t.Operations {
+			tallies[i] = stats.MergeTallies(tallies[i], o)
+		}
+	}
+	return tallies, s
+}
+
+func numbers(t stats.Tally, s span, summarize func(stats.Distribution) stats.Summary) result.Numbers {
+	n := result.Numbers{
+		Requests:           t.Requests,
+		Errors:             t.Errors,
+		ErrorClasses:       map[string]int64{},
+		Retries:            max(0, t.Attempts-t.Requests),
+		Seconds:            s.elapsed.Seconds(),
+		OfferedRate:        perSecond(s.offered, s.window),
+		AchievedRate:       perSecond(t.Requests, s.elapsed),
+		BytesIn:            t.BytesIn,
+		BytesOut:           t.BytesOut,
+		Status:             map[string]int64{},
+		ResponseTime:       summarize(t.Response),
+		ServiceTime:        summarize(t.Service),
+		ScheduleLag:        summarize(t.Lag),
+		FailedResponseTime: summarize(t.Failed),
+		Phases:             map[string]result.PhaseSummary{},
+	}
+	if t.Requests > 0 {
+		n.ErrorRate = float64(t.Errors) / float64(t.Requests)
+	}
+	for class, count := range t.Classes {
+		n.ErrorClasses[class] = count
+	}
+	for code, count := range t.Status {
+		n.Status[strconv.Itoa(code)] = count
+	}
+	for p := range stats.NumPhases {
+		n.Phases[p.String()] = phase(t.Phases[p], n.ServiceTime.Mean)
+	}
+	return n
+}
+
+func phase(d stats.Distribution, service float64) result.PhaseSummary {
+	s := stats.SummarizeWithoutHistogram(d)
+	p := result.PhaseSummary{Mean: s.Mean, P50: s.P50, P90: s.P90, P99: s.P99, Max: s.Max}
+	if service > 0 {
+		p.Share = s.Mean / service
+	}
+	return p
+}
+
+func second(s stats.Second) result.Second {
+	r := stats.SummarizeWithoutHistogram(s.Response)
+	return result.Second{Second: s.At, Requests: s.Requests, Errors: s.Errors, Mean: r.Mean, P50: r.P50, P99: r.P99, Max: r.Max}
+}
+
+func trial(t stats.Trial, opened int64) result.Trial {
+	all := t.Total()
+	return result.Trial{
+		Block:        t.Block,
+		Position:     t.Position,
+		Started:      t.Started.Seconds(),
+		Seconds:      t.Elapsed.Seconds(),
+		Requests:     all.Requests,
+		Errors:       all.Errors,
+		OfferedRate:  perSecond(t.Offered, t.Window),
+		AchievedRate: perSecond(all.Requests, t.Elapsed),
+		Opened:       opened,
+		ResponseTime: stats.Summarize(all.Response),
+	}
+}
+
+func perSecond(n int64, d time.Duration) float64 {
+	if d <= 0 {
+		return 0
+	}
+	return float64(n) / d.Seconds()
+}
+
+func describe(name string, p wire.Policy) result.Policy {
+	pool := "worker"
+	if p.SharedPool {
+		pool = "shared"
+	}
+	return result.Policy{
+		Name:                  name,
+		RequestsPerConnection: p.RequestsPerConnection,
+		Pool:                  pool,
+		Close:                 "client",
+		TLSResumption:         p.ResumeTLS,
+		Resend:                p.Resend,
+		HTTP:                  "1.1",
+	}
+}

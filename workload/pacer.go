@@ -1,0 +1,90 @@
+package workload
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"sessbench/internal/precise"
+	"sessbench/workload/wire"
+)
+
+// A pacer is a load model: it says when a worker's next call is due. All workers
+// of a trial share one.
+type pacer interface {
+	// next returns when the worker's next call is due, having waited for it, or false
+	// when the trial has no more calls. now is the instant at which the worker became
+	// free.
+	next(ctx context.Context, now time.Duration) (due, bool)
+	// offered is how many calls have fallen due; only the open model counts them.
+	offered() int64
+}
+
+// due is when a call was wanted.
+type due struct {
+	at        time.Duration
+	scheduled bool // false: whenever the worker began it (closed model)
+}
+
+// closedWindow is the closed model for a time: a worker's next call is due as
+// soon as it is free, until the window ends.
+type closedWindow struct{ end time.Duration }
+
+func (p closedWindow) next(ctx context.Context, now time.Duration) (due, bool) {
+	return due{}, now < p.end && ctx.Err() == nil
+}
+
+func (p closedWindow) offered() int64 { return 0 }
+
+// closedCount is the closed model for a number of calls.
+type closedCount struct{ left atomic.Int64 }
+
+func (p *closedCount) next(ctx context.Context, now time.Duration) (due, bool) {
+	return due{}, p.left.Add(-1) >= 0 && ctx.Err() == nil
+}
+
+func (p *closedCount) offered() int64 { return 0 }
+
+// open is the open model: calls fall due by a schedule, whatever the server does.
+//
+// Workers take turns: the one that holds the turn waits for the next arrival,
+// passes the turn on, and carries the call out. So one goroutine at most waits
+// for the clock, the next is woken well before its time, and no arrival is ever
+// dropped: while no worker is free the turn waits, and the calls that fell due
+// meanwhile are late, which is measured.
+type open struct {
+	clock    wire.Clock
+	start    time.Duration
+	sleeper  *precise.Sleeper // used by the holder of the turn; time.Sleep would be late by up to a millisecond
+	turn     chan struct{}    // holds one token; a mutex would stop virtual time in tests
+	schedule *schedule        // used by the holder of the turn
+	given    atomic.Int64
+}
+
+func newOpen(clock wire.Clock, start time.Duration, sleeper *precise.Sleeper, s *schedule) *open {
+	p := &open{clock: clock, start: start, sleeper: sleeper, turn: make(chan struct{}, 1), schedule: s}
+	p.turn <- struct{}{}
+	return p
+}
+
+func (p *open) next(ctx context.Context, _ time.Duration) (due, bool) {
+	<-p.turn
+	defer func() { p.turn <- struct{}{} }()
+	if ctx.Err() != nil {
+		return due{}, false
+	}
+	offset, ok := p.schedule.next()
+	if !ok {
+		return due{}, false
+	}
+	p.given.Add(1)
+	at := p.start + offset
+	if at > p.clock.Now() {
+		if err := p.sleeper.Until(ctx, p.clock.Time(at)); err != nil {
+			return due{}, false
+		}
+	}
+	return due{at: at, scheduled: true}, true
+}
+
+func (p *open) offered() int64 { return p.given.Load() }

@@ -1,0 +1,209 @@
+package workload
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sessbench/result"
+)
+
+// pipeServer answers requests over in-memory connections, so that a run can take
+// place in virtual time. Its service time for the n-th request (from 0) is delay(n).
+type pipeServer struct {
+	delay  func(n int) time.Duration
+	served int // requests so far; one connection at a time
+}
+
+func (s *pipeServer) dial(ctx context.Context, addr string) (net.Conn, error) {
+	client, server := net.Pipe()
+	go func() {
+		defer server.Close()
+		requests := bufio.NewReader(server)
+		for {
+			if _, err := http.ReadRequest(requests); err != nil {
+				return
+			}
+			n := s.served
+			s.served++
+			time.Sleep(s.delay(n))
+			if _, err := fmt.Fprint(server, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"); err != nil {
+				return
+			}
+		}
+	}()
+	return client, nil
+}
+
+// runVirtually carries out a plan against s in the bubble's virtual time.
+func runVirtually(t *testing.T, ctx context.Context, load Load, s *pipeServer) *result.Result {
+	t.Helper()
+	r, err := NewRunner(&Plan{
+		Target:  "http://127.0.0.1/",
+		Arms:    []Arm{{"pooled", "pooled"}},
+		Session: SessionPlan{TLS: TLSPlan{Verify: true}},
+		Mix:     []Operation{{Name: "get", Method: "GET", URL: "/"}},
+		Load:    load,
+	}, Options{UserAgent: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.setup.wire.Dial = s.dial
+	res, err := r.Run(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res
+}
+
+// A server that stalls for a second while calls fall due 100 times a second makes
+// the calls behind the stall wait. Their response time tells; the service time
+// does not: only the one stalled call has a long one.
+func TestStallShowsInResponseTimeOnly(t *testing.T) {
+	const (
+		service = time.Millisecond
+		stall   = time.Second
+		gap     = 10 * time.Millisecond
+		calls   = 200
+		stalled = 50
+	)
+	delay := func(n int) time.Duration {
+		if n == stalled {
+			return stall
+		}
+		return service
+	}
+	var responses []time.Duration // what the calls must take, by the schedule alone
+	var free time.Duration
+	for i := range calls {
+		due := time.Duration(i) * gap
+		free = max(free, due) + delay(i)
+		responses = append(responses, free-due)
+	}
+	slices.Sort(responses)
+	p99 := responses[calls*99/100-1]
+
+	synctest.Test(t, func(t *testing.T) {
+		res := runVirtually(t, context.Background(), Load{
+			Workers: 1, Rate: 100, Arrivals: Constant, Duration: Duration(2 * time.Second), Blocks: 1,
+		}, &pipeServer{delay: delay})
+		arm := res.Arms[0]
+		if arm.Requests != calls || arm.Errors != 0 {
+			t.Fatalf("%d calls with %d errors, want %d without", arm.Requests, arm.Errors, calls)
+		}
+		near := func(what string, got float64, want time.Duration) {
+			t.Helper()
+			// Three significant digits are what the histogram keeps.
+			if diff := got/want.Seconds() - 1; diff > 0.001 || diff < -0.001 {
+				t.Errorf("%s is %.6f s, want %.6f", what, got, want.Seconds())
+			}
+		}
+		near("response time p99", arm.ResponseTime.P99, p99)
+		near("service time p99", arm.ServiceTime.P99, service)
+		near("schedule lag p99", arm.ScheduleLag.P99, p99-service)
+		if arm.ResponseTime.Max != responses[calls-1].Seconds() || arm.ServiceTime.Max != stall.Seconds() {
+			t.Errorf("longest response %v and service %v, want %v and %v", arm.ResponseTime.Max, arm.ServiceTime.Max, responses[calls-1], stall)
+		}
+		if arm.Connections.Opened != 1 {
+			t.Errorf("%d sockets were opened, want 1", arm.Connections.Opened)
+		}
+	})
+}
+
+// An overloaded open model drops nothing: every arrival is served, late.
+func TestOpenModelDropsNoArrival(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		res := runVirtually(t, context.Background(), Load{
+			Workers: 1, Rate: 100, Arrivals: Constant, Duration: Duration(time.Second), Blocks: 1,
+		}, &pipeServer{delay: func(int) time.Duration { return 50 * time.Millisecond }})
+		arm := res.Arms[0]
+		if arm.Requests != 100 || arm.Seconds != 5 || arm.OfferedRate != 100 || arm.AchievedRate != 20 {
+			t.Errorf("%d calls in %v s, offered %v and achieved %v per second; want 100 in 5 s, 100 and 20", arm.Requests, arm.Seconds, arm.OfferedRate, arm.AchievedRate)
+		}
+		if !slices.ContainsFunc(res.Warnings, func(w result.Warning) bool { return w.Code == "overloaded" }) {
+			t.Errorf("no warning of the overload in %+v", res.Warnings)
+		}
+	})
+}
+
+// In the closed model nothing is late, and the warm-up is in no number.
+func TestClosedModelHasNoLagAndExcludesTheWarmup(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &pipeServer{delay: func(n int) time.Duration {
+			if n < 10 {
+				return 100 * time.Millisecond
+			}
+			return 10 * time.Millisecond
+		}}
+		res := runVirtually(t, context.Background(), Load{
+			Workers: 1, Duration: Duration(2 * time.Second), Warmup: Duration(time.Second), Blocks: 4,
+		}, server)
+		arm := res.Arms[0]
+		if arm.WarmupRequests != 10 || arm.Requests != 200 {
+			t.Errorf("%d calls in the warm-up and %d measured, want 10 and 200", arm.WarmupRequests, arm.Requests)
+		}
+		if arm.ResponseTime.Max != 0.010 || arm.ResponseTime.Min != 0.010 || arm.ScheduleLag.Max != 0 {
+			t.Errorf("response time %v to %v, lag at most %v; want 0.01 and 0", arm.ResponseTime.Min, arm.ResponseTime.Max, arm.ScheduleLag.Max)
+		}
+		if len(arm.Trials) != 4 || arm.Trials[3].Requests != 50 || arm.Connections.Opened != 1 {
+			t.Errorf("trials %+v over %d sockets, want 4 of 50 calls over one", arm.Trials, arm.Connections.Opened)
+		}
+	})
+}
+
+// An interrupt keeps the trials that had finished and leaves out the one under way.
+func TestInterruptKeepsFinishedTrials(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(context.Background(), 2500*time.Millisecond)
+		defer cancel()
+		res := runVirtually(t, ctx, Load{
+			Workers: 1, Duration: Duration(10 * time.Second), Blocks: 10,
+		}, &pipeServer{delay: func(int) time.Duration { return 10 * time.Millisecond }})
+		if !res.Interrupted || len(res.Arms[0].Trials) != 2 || res.Arms[0].Requests != 200 {
+			t.Errorf("interrupted %v with %d trials and %d calls, want true, 2 and 200", res.Interrupted, len(res.Arms[0].Trials), res.Arms[0].Requests)
+		}
+	})
+}
+
+// A count that does not divide by the blocks is still carried out whole.
+func TestEveryRequestOfACountIsMade(t *testing.T) {
+	for _, rate := range []float64{0, 1000} {
+		synctest.Test(t, func(t *testing.T) {
+			res := runVirtually(t, context.Background(), Load{Workers: 1, Requests: 23, Rate: rate, Blocks: 10},
+				&pipeServer{delay: func(int) time.Duration { return time.Millisecond }})
+			var made int64
+			for _, trial := range res.Arms[0].Trials {
+				made += trial.Requests
+			}
+			if made != 23 || res.Arms[0].Requests != 23 || len(res.Arms[0].Trials) != 10 {
+				t.Errorf("rate %v: %d calls in %d trials, want 23 in 10", rate, made, len(res.Arms[0].Trials))
+			}
+		})
+	}
+}
+
+func TestOrderOfArmsIsDrawnFromTheSeed(t *testing.T) {
+	firsts := map[int]int{}
+	for block := range 300 {
+		a, b := order(1, block, 3), order(1, block, 3)
+		if !slices.Equal(a, b) {
+			t.Fatalf("block %d: %v and %v from the same seed", block, a, b)
+		}
+		sorted := slices.Sorted(slices.Values(a))
+		if !slices.Equal(sorted, []int{0, 1, 2}) {
+			t.Fatalf("block %d: %v is not an order of three arms", block, a)
+		}
+		firsts[a[0]]++
+	}
+	for arm := range 3 {
+		if n := firsts[arm]; n < 60 || n > 140 { // 100 expected, standard deviation 8
+			t.Errorf("arm %d came first in %d of 300 blocks", arm, n)
+		}
+	}
+}

@@ -1,0 +1,184 @@
+package workload
+
+import (
+	"fmt"
+	"net"
+	"slices"
+	"sort"
+	"strings"
+
+	"sessbench/result"
+	"sessbench/workload/wire"
+)
+
+// Limits of what a run may do and still count.
+const (
+	saturatedShare = 0.90 // of the usable CPUs, beyond which the generator was the bottleneck
+	overloadShare  = 0.95 // of the offered rate, below which the target did not keep up
+	fullTolerance  = 0.01 // of resumable handshakes, that may be full after all
+	fewBlocks      = 4    // below which there is no verdict
+)
+
+// verify holds what an arm's connections did against what its policy says.
+func (a *armRun) verify(workers int, secure bool) []result.Warning {
+	c, kept := a.counts(), a.keptOpen()
+	if c.Opened != c.ClosedByPeer+c.Retired+c.Discarded+kept {
+		return []result.Warning{a.invalid("miscounted",
+			fmt.Sprintf("%d sockets were opened, but %d ended and %d are open", c.Opened, c.ClosedByPeer+c.Retired+c.Discarded, kept),
+			"this is a fault in sessbench; please report it with the result file")}
+	}
+	if a.policy.RequestsPerConnection == 1 {
+		return a.verifyFresh(c, workers, secure)
+	}
+	return a.verifyReuse(c, workers)
+}
+
+func (a *armRun) verifyFresh(c wire.Counts, workers int, secure bool) []result.Warning {
+	if c.Reused > 0 || c.Attempts > c.Opened {
+		return []result.Warning{a.invalid("not_fresh",
+			fmt.Sprintf("%d requests rode %d sockets, %d of them reused; a fresh arm opens one for each", c.Attempts, c.Opened, c.Reused),
+			"this is a fault in sessbench; please report it with the result file")}
+	}
+	switch resumable := c.TLSFull + c.TLSResumed - int64(workers); {
+	case !a.policy.ResumeTLS && c.TLSResumed > 0:
+		return []result.Warning{a.invalid("resumed",
+			fmt.Sprintf("%d of %d TLS handshakes were resumed; this arm makes full ones only", c.TLSResumed, c.TLSFull+c.TLSResumed),
+			"this is a fault in sessbench; please report it with the result file")}
+	case a.policy.ResumeTLS && !secure:
+		return []result.Warning{a.doubt("no_tls", "there is no TLS session to resume over plain http",
+			"leave this arm out, or load an https URL")}
+	case a.policy.ResumeTLS && resumable > 0 && c.TLSResumed == 0:
+		return []result.Warning{a.invalid("no_resumption",
+			fmt.Sprintf("the server resumed none of %d TLS handshakes, so this arm was the same as fresh", c.TLSFull),
+			"switch session tickets on at the server, or leave this arm out with --arms")}
+	case a.policy.ResumeTLS && float64(c.TLSFull-int64(workers)) > fullTolerance*float64(resumable):
+		return []result.Warning{a.invalid("partly_resumed",
+			fmt.Sprintf("%d of %d TLS handshakes were full, though only the first of each of the %d sessions had to be", c.TLSFull, c.TLSFull+c.TLSResumed, workers),
+			"look at the lifetime and sharing of the server's session tickets")}
+	}
+	return nil
+}
+
+func (a *armRun) verifyReuse(c wire.Counts, workers int) []result.Warning {
+	limit := a.policy.RequestsPerConnection
+	switch {
+	case limit > 0 && c.Attempts > c.Opened*int64(limit):
+		return []result.Warning{a.invalid("reused_too_often",
+			fmt.Sprintf("%d requests rode %d sockets, more than %d each", c.Attempts, c.Opened, limit),
+			"this is a fault in sessbench; please report it with the result file")}
+	case limit == 0 && (c.Retired > 0 || c.Opened > int64(workers)+c.ClosedByPeer+c.Discarded):
+		return []result.Warning{a.invalid("not_pooled",
+			fmt.Sprintf("%d sockets were opened for %d workers, though the peer closed only %d and %d were given up after errors", c.Opened, workers, c.ClosedByPeer, c.Discarded),
+			"this is a fault in sessbench; please report it with the result file")}
+	case c.Reused == 0 && c.ClosedByPeer > int64(workers):
+		return []result.Warning{a.invalid("no_reuse",
+			fmt.Sprintf("the server closed every one of %d connections after its first request, so nothing was reused", c.Opened),
+			"switch keep-alive on at the server (nginx: keepalive_timeout above 0), or ask a proxy in between to keep connections")}
+	case c.ClosedByPeer > 0:
+		return []result.Warning{a.doubt("closed_by_peer",
+			fmt.Sprintf("the server closed %d of %d connections; each carried %.1f requests on average", c.ClosedByPeer, c.Opened, float64(c.Attempts)/float64(c.Opened)),
+			"raise the server's limits on keep-alive (nginx: keepalive_requests, keepalive_timeout), or accept that this is what reuse buys here")}
+	}
+	return nil
+}
+
+// doubts are warnings about what the arm measured rather than how it connected.
+func (a *armRun) doubts(n *result.Arm) []result.Warning {
+	var list []result.Warning
+	if ports := n.ErrorClasses[string(wire.ClassAddressExhausted)]; ports > 0 {
+		list = append(list, a.invalid("ports_exhausted",
+			fmt.Sprintf("%d calls found no free local port: closed connections keep theirs for a minute in TIME_WAIT", ports),
+			"lower the rate or the duration, or widen net.ipv4.ip_local_port_range"))
+	}
+	if files := n.ErrorClasses[string(wire.ClassFilesExhausted)]; files > 0 {
+		list = append(list, a.invalid("files_exhausted",
+			fmt.Sprintf("%d calls found no free file descriptor", files), "raise the limit (ulimit -n) or lower --workers"))
+	}
+	if share := n.Generator.CPUShare; share > saturatedShare {
+		list = append(list, a.invalid("generator_saturated",
+			fmt.Sprintf("sessbench used %.0f %% of the CPUs it may use, so it measured itself", 100*share),
+			"offer a lower --rate, use fewer --workers, or give it more CPUs"))
+	}
+	if n.OfferedRate > 0 && n.AchievedRate < overloadShare*n.OfferedRate {
+		list = append(list, a.doubt("overloaded",
+			fmt.Sprintf("%.0f calls a second were offered and %.0f achieved; the rest waited, which the response time counts", n.OfferedRate, n.AchievedRate),
+			"raise --workers if calls wait for a free worker, or lower --rate to what the target can do"))
+	}
+	if n.Errors > 0 {
+		list = append(list, a.doubt("errors",
+			fmt.Sprintf("%d of %d calls failed (%s)", n.Errors, n.Requests, classList(n.ErrorClasses)),
+			errorHint(n.ErrorClasses)))
+	}
+	if n.Retries > 0 {
+		list = append(list, a.doubt("resent",
+			fmt.Sprintf("%d requests were sent again because their reused connection had died; the lost time is in their response time", n.Retries),
+			"keep the server's idle timeout longer than the pauses between requests"))
+	}
+	return list
+}
+
+func errorHint(classes map[string]int64) string {
+	switch {
+	case classes[classStatus] > 0:
+		return "look at the status codes; a wrong path or missing credentials fail every call"
+	case classes[string(wire.ClassConnectTimeout)]+classes[string(wire.ClassRefused)] > 0:
+		return "the server's accept queue may be full: lower --workers, or raise its backlog and net.core.somaxconn"
+	default:
+		return "look at the server's log for the same time"
+	}
+}
+
+// runDoubts are warnings about the run as a whole.
+func (r *Runner) runDoubts() []result.Warning {
+	var list []result.Warning
+	if blocks := len(r.arms[0].trials); len(r.arms) > 1 && blocks < fewBlocks {
+		list = append(list, result.Warning{Code: "too_few_blocks",
+			Detail: fmt.Sprintf("%d blocks were measured; fewer than %d give no verdict", blocks, fewBlocks),
+			Hint:   "run with --blocks 10"})
+	}
+	if !r.setup.wire.TLS.InsecureSkipVerify || !r.secure() {
+		return list
+	}
+	return append(list, result.Warning{Code: "unverified_tls",
+		Detail: "the server's certificate was not checked, so a handshake costs less here than in real use",
+		Hint:   "name the CA with --cacert instead of --insecure"})
+}
+
+// secure says whether the run goes over TLS.
+func (r *Runner) secure() bool { return r.setup.request.Endpoint().TLS }
+
+// onThisHost says whether all of the addresses are loopback ones.
+func onThisHost(addresses []string) bool {
+	return len(addresses) > 0 && !slices.ContainsFunc(addresses, func(a string) bool {
+		ip := net.ParseIP(a)
+		return ip == nil || !ip.IsLoopback()
+	})
+}
+
+func (a *armRun) invalid(code, detail, hint string) result.Warning {
+	w := a.doubt(code, detail, hint)
+	w.Invalid = true
+	return w
+}
+
+func (a *armRun) doubt(code, detail, hint string) result.Warning {
+	return result.Warning{Code: code, Arm: a.arm.Name, Detail: detail, Hint: hint}
+}
+
+// classList writes error classes with their counts, most frequent first.
+func classList(classes map[string]int64) string {
+	names := make([]string, 0, len(classes))
+	for name := range classes {
+		names = append(names, name)
+	}
+	sort.Slice(names, func(i, j int) bool {
+		if classes[names[i]] != classes[names[j]] {
+			return classes[names[i]] > classes[names[j]]
+		}
+		return names[i] < names[j]
+	})
+	for i, name := range names {
+		names[i] = fmt.Sprintf("%s %d", name, classes[name])
+	}
+	return strings.Join(names, ", ")
+}
