@@ -12,7 +12,7 @@ const minBlocks = 4
 // CompareOptions say how two arms are compared. Zero means the default.
 type CompareOptions struct {
 	Confidence float64 // of the intervals, between 0 and 1; default 0.95
-	Resamples  int     // bootstrap resamples; default 2000
+	Resamples  int     // bootstrap resamples; default 5000
 	Seed       uint64  // of the resampling: same seed, same result
 
 	// Paired says that trials with the same block number were run back to back, as in
@@ -27,7 +27,7 @@ func (o CompareOptions) withDefaults() CompareOptions {
 		o.Confidence = 0.95
 	}
 	if o.Resamples <= 0 {
-		o.Resamples = 2000
+		o.Resamples = 5000
 	}
 	return o
 }

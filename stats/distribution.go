@@ -94,11 +94,14 @@ func (d Distribution) Mean() float64 {
 }
 
 // Stddev returns the standard deviation of the values themselves (the population
-// formula, as HdrHistogram has it) in seconds, 0 when empty.
+// formula, as HdrHistogram has it) in seconds, 0 when empty. It is the difference of
+// two sums, so where it is less than a hundred-millionth of the mean it is rounding;
+// it is held to the most it can be, half the range (Popoviciu's inequality).
 func (d Distribution) Stddev() float64 {
-	if d.Count == 0 || d.Min == d.Max {
+	if d.Count == 0 {
 		return 0
 	}
 	mean := d.Mean()
-	return math.Sqrt(max(0, d.SumSquares/float64(d.Count)-mean*mean))
+	variance := max(0, d.SumSquares/float64(d.Count)-mean*mean)
+	return min(math.Sqrt(variance), (d.Max-d.Min).Seconds()/2)
 }

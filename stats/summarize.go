@@ -111,7 +111,7 @@ func checkFigures(s Summary) error {
 		return fmt.Errorf("min %v and max %v", s.Min, s.Max)
 	case !(s.Min-slack <= s.Mean && s.Mean <= s.Max+slack):
 		return fmt.Errorf("mean %v beyond min %v or max %v", s.Mean, s.Min, s.Max)
-	case !(0 <= s.Stddev && s.Stddev <= s.Max-s.Min+slack):
+	case !(0 <= s.Stddev && s.Stddev <= (s.Max-s.Min)/2+slack):
 		return fmt.Errorf("standard deviation %v", s.Stddev)
 	case !(s.Mean*float64(s.Count) < maxSum):
 		return fmt.Errorf("mean %v of %d values", s.Mean, s.Count)
