@@ -10,7 +10,8 @@ const (
 	TooFewTrials      Verdict = "too_few_trials"
 )
 
-// An Estimate is a value with its confidence interval.
+// An Estimate is a value with its confidence interval. Where there were too few
+// blocks for an interval, Confidence is 0 and Lo and Hi equal Value.
 type Estimate struct {
 	Value      float64 `json:"value"`
 	Lo         float64 `json:"lo"`
@@ -26,7 +27,8 @@ type Comparison struct {
 	BaselineValue float64 `json:"baseline_value"` // seconds, per second, or a share 0..1
 	ArmValue      float64 `json:"arm_value"`
 
-	// Ratio is arm / baseline; nil where the baseline is zero or nothing was measured.
+	// Ratio is arm / baseline; nil where the baseline is zero, or zero in so many of the
+	// resamples that the ratio has no upper limit, or where nothing was measured.
 	Ratio *Estimate `json:"ratio"`
 	// Difference is arm - baseline in the metric's unit; nil where nothing was measured.
 	Difference *Estimate `json:"difference"`
@@ -36,8 +38,10 @@ type Comparison struct {
 
 	// Attribution splits the difference of the mean response time into its parts, in
 	// seconds: schedule_lag and the phases. Only metric response_time.mean has it, and
-	// its values add up to Difference.Value.
+	// its values add up to Difference.Value. It is nil where the parts are not known.
 	Attribution map[string]float64 `json:"attribution,omitempty"`
 
-	Blocks int `json:"blocks"` // pairs of trials compared
+	// Blocks is the number of pairs of trials compared; when unpaired, the number of
+	// trials of the arm that has fewer.
+	Blocks int `json:"blocks"`
 }

@@ -15,7 +15,7 @@ type Summary struct {
 	P999   float64 `json:"p99.9"`
 	P9999  float64 `json:"p99.99"`
 
-	// Clamped counts values beyond the histogram's range of one hour.
+	// Clamped counts values outside the histogram's range of zero to one hour.
 	Clamped int64 `json:"clamped"`
 	// Histogram is the whole histogram in HdrHistogram's V2 compressed encoding,
 	// base64; the unit is nanoseconds.

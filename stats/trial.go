@@ -53,9 +53,12 @@ type Second struct {
 // A Distribution is a frozen, mergeable set of durations. Count, Sum, Min and
 // Max are exact; Buckets have the histogram's resolution (three significant
 // digits from 1 µs to 1 hour).
+//
+// Buckets are never changed once they stand, so copies of a Distribution may
+// share them.
 type Distribution struct {
 	Count      int64
-	Clamped    int64 // values beyond 1 hour, recorded as 1 hour
+	Clamped    int64 // values beyond 1 hour, recorded as 1 hour, or below zero, recorded as zero
 	Sum        time.Duration
 	SumSquares float64 // seconds²
 	Min, Max   time.Duration
@@ -64,6 +67,6 @@ type Distribution struct {
 
 // A Bucket is a count of values that the histogram does not tell apart.
 type Bucket struct {
-	Value time.Duration // representative value: the bucket's middle
+	Value time.Duration // representative value: the bucket's middle; 0 for the first, which ends at 511 ns
 	Count int64
 }

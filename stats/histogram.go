@@ -1,0 +1,159 @@
+package stats
+
+import (
+	"math/bits"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// The histograms' range. hdrhistogram rounds the lowest value down to a power of
+// two, so values below 1.05 ms are told apart in steps of 512 ns.
+const (
+	lowestValue  = time.Microsecond
+	highestValue = time.Hour
+)
+
+// Significant decimal digits: fine for a trial's totals (190 kB once it holds a
+// value), coarse for one second of a series (4 kB).
+const (
+	fineDigits   = 3
+	coarseDigits = 1
+)
+
+// A histogram records durations. Recording cannot fail: values outside the range
+// are moved to its end and counted. Zero is counted apart, because a call on a
+// reused connection records three zeros (dns, connect, tls) and they must cost
+// next to nothing.
+//
+// The zero value with digits set is ready for use; memory is taken when the first
+// duration other than zero arrives. It has one owner at a time.
+type histogram struct {
+	digits  int
+	counts  *hdrhistogram.Histogram // nil until needed; holds no zeros
+	zeros   int64
+	clamped int64
+	sum     time.Duration
+	squares uint128       // ns²
+	min     time.Duration // of what counts holds
+	max     time.Duration
+}
+
+func (h *histogram) record(d time.Duration) {
+	if d == 0 {
+		h.zeros++
+		return
+	}
+	h.recordNonZero(d)
+}
+
+func (h *histogram) recordNonZero(d time.Duration) {
+	if d < 0 {
+		h.clamped++
+		h.zeros++
+		return
+	}
+	if d > highestValue {
+		h.clamped++
+		d = highestValue
+	}
+	if h.counts == nil {
+		h.counts = newCounts(h.digits)
+	}
+	_ = h.counts.RecordValue(int64(d)) // in range by now
+	h.sum += d
+	h.squares.addSquare(uint64(d))
+	if d < h.min || h.min == 0 {
+		h.min = d
+	}
+	if d > h.max {
+		h.max = d
+	}
+}
+
+func newCounts(digits int) *hdrhistogram.Histogram {
+	return hdrhistogram.New(int64(lowestValue), int64(highestValue), digits)
+}
+
+// reset empties the histogram and keeps its memory.
+func (h *histogram) reset() {
+	counts := h.counts
+	if counts != nil && counts.TotalCount() > 0 {
+		counts.Reset()
+	}
+	*h = histogram{digits: h.digits, counts: counts}
+}
+
+// freeze returns what was recorded as a value that shares nothing with h.
+func (h *histogram) freeze() Distribution {
+	d := Distribution{
+		Count:      h.zeros,
+		Clamped:    h.clamped,
+		Sum:        h.sum,
+		SumSquares: h.squares.float() / (float64(time.Second) * float64(time.Second)),
+		Max:        h.max,
+	}
+	var buckets []Bucket
+	if h.counts != nil {
+		d.Count += h.counts.TotalCount()
+		buckets = bucketsOf(h.counts)
+	}
+	if h.zeros == 0 {
+		d.Min = h.min
+		d.Buckets = buckets
+	} else {
+		d.Buckets = mergeBuckets([]Bucket{{Value: 0, Count: h.zeros}}, buckets)
+	}
+	return d
+}
+
+// bucketsOf lists the buckets of counts that hold something.
+//
+// The first bucket stands for what is too short to tell from zero. Its value is
+// zero and not its middle, so that a median over mostly reused connections says 0.
+func bucketsOf(counts *hdrhistogram.Histogram) []Bucket {
+	bars := counts.Distribution()
+	used := 0
+	for i := range bars {
+		if bars[i].Count > 0 {
+			used++
+		}
+	}
+	if used == 0 {
+		return nil
+	}
+	buckets := make([]Bucket, 0, used)
+	for _, bar := range bars {
+		if bar.Count == 0 {
+			continue
+		}
+		middle := bar.From + (bar.To-bar.From+1)/2
+		if bar.From == 0 {
+			middle = 0
+		}
+		buckets = append(buckets, Bucket{Value: time.Duration(middle), Count: bar.Count})
+	}
+	return buckets
+}
+
+// bucketWidth returns the width of the fine bucket that holds d.
+func bucketWidth(d time.Duration) time.Duration {
+	const (
+		unit          = 9  // log2 of the first buckets' width: 2⁹ ns ≤ 1 µs < 2¹⁰ ns
+		subBucketBits = 11 // 2¹¹ ≥ 2·10³, the values that three digits must tell apart
+	)
+	return 1 << max(unit, bits.Len64(uint64(max(d, 0)))-subBucketBits)
+}
+
+// A uint128 sums squares of nanoseconds exactly: in a float64 the spread of a
+// narrow distribution far from zero would drown in rounding.
+type uint128 struct{ hi, lo uint64 }
+
+func (u *uint128) addSquare(v uint64) {
+	hi, lo := bits.Mul64(v, v)
+	var carry uint64
+	u.lo, carry = bits.Add64(u.lo, lo, 0)
+	u.hi, _ = bits.Add64(u.hi, hi, carry)
+}
+
+func (u uint128) float() float64 { return float64(u.hi)*(1<<64) + float64(u.lo) }
