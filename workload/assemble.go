@@ -2,6 +2,7 @@ package workload
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"time"
 
@@ -52,16 +53,11 @@ func (r *Runner) addArms(res *result.Result) {
 		res.Warnings = append(res.Warnings, a.doubts(&arm)...)
 		res.Arms = append(res.Arms, arm)
 		if i > 0 {
-			options := stats.CompareOptions{Confidence: confidence, Resamples: resamples, Seed: r.plan.Load.Seed, Paired: true}
+			options := stats.CompareOptions{Seed: r.plan.Load.Seed, Paired: true}
 			res.Comparisons = append(res.Comparisons, stats.Compare(r.arms[0].trials, a.trials, options)...)
 		}
 	}
 }
-
-const (
-	confidence = 0.95
-	resamples  = 2000
-)
 
 func (a *armRun) result(load Load) result.Arm {
 	c := a.counts()
@@ -119,10 +115,11 @@ func merged(trials []stats.Trial) ([]stats.Tally, span) {
 		s.offered += t.Offered
 		s.window += t.Window
 		if tallies == nil {
-			tallies = make([]stats.Tally, len(t.Operations))
+			tallies = slices.Clone(t.Operations)
+			continue
 		}
 		for i, o := range t.Operations {
-			tallies[i] = stats.MergeTallies(tallies[i], o)
+			tallies[i] = tallies[i].Merge(o)
 		}
 	}
 	return tallies, s
