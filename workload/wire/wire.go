@@ -89,6 +89,7 @@ type Request struct {
 	Head       bool   // method HEAD: the response has no body
 	Idempotent bool   // may be sent again when a reused connection died under it
 	KeepBody   bool   // the caller wants Response.Body; otherwise the body is read and dropped
+	Close      bool   // has Connection: close; we close after the response, whatever it says
 }
 
 // Phases are the parts of an exchange's time, without gaps: they add up to

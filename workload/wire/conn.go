@@ -1,0 +1,93 @@
+package wire
+
+import (
+	"crypto/tls"
+	"io"
+	"time"
+)
+
+// closeLimit bounds the writing of a TLS closing alert.
+const closeLimit = time.Second
+
+// A conn is an open connection. One goroutine uses it at a time.
+type conn struct {
+	sock     sock
+	tls      *tls.Conn // nil: plain
+	rw       io.ReadWriter
+	endpoint Endpoint
+	ledger   *ledger // of the Client that opened it
+	requests int     // begun to be written
+
+	idleSince time.Duration
+	idle      idleCheck
+
+	seen  bool          // bytes of a response came since the last request
+	first time.Duration // when the first of them came
+	one   [1]byte
+}
+
+// Read reads what the server says, beneath it TLS where there is one, and notes when it
+// began to. With TLS the moment is that of the record's last bytes, before decryption.
+func (cn *conn) Read(p []byte) (int, error) {
+	n, err := cn.rw.Read(p)
+	if n > 0 && !cn.seen {
+		cn.seen, cn.first = true, cn.sock.last
+	}
+	return n, err
+}
+
+// close ends the connection and enters it into its opener's ledger. TLS is closed properly
+// unless something went wrong before.
+func (cn *conn) close(how ending) {
+	if cn.tls != nil && how == retired {
+		cn.sock.limits = limits{call: cn.sock.clock.Now() + closeLimit}
+		_ = cn.tls.Close()
+	} else {
+		_ = cn.sock.raw.Close()
+	}
+	cn.ledger.closed(how)
+}
+
+// A peerState is what can be known of a connection without waiting.
+type peerState int
+
+const (
+	peerQuiet  peerState = iota // nothing came since the last response
+	peerSpoke                   // there is input that nobody asked for
+	peerClosed                  // the peer has ended the connection
+)
+
+// ending is how a connection in that state is entered, unless it is quiet.
+func (p peerState) ending() ending {
+	if p == peerClosed {
+		return endedByPeer
+	}
+	return discarded
+}
+
+// leftover looks for input behind a response that is already here, so that it is never taken
+// for the next one. A plain socket whose last read came up short has none.
+func (cn *conn) leftover() peerState {
+	if cn.tls == nil {
+		if !cn.sock.brim {
+			return peerQuiet
+		}
+		return cn.idle.state(&cn.sock, false)
+	}
+	cn.sock.dry = true
+	n, err := cn.tls.Read(cn.one[:])
+	cn.sock.dry = false
+	switch {
+	case n > 0:
+		return peerSpoke
+	case err == error(errDry):
+		return peerQuiet
+	}
+	return peerClosed
+}
+
+// unused asks the system whether an idle connection can still be used. With TLS, unread bytes may
+// be session tickets, so only the end of the connection counts.
+func (cn *conn) unused() peerState {
+	return cn.idle.state(&cn.sock, cn.tls != nil)
+}

@@ -1,0 +1,47 @@
+package wire
+
+import (
+	"context"
+	"crypto/tls"
+)
+
+// A ProbeInfo is what opening one connection shows. What was not reached is empty.
+type ProbeInfo struct {
+	Addresses []string // found for the endpoint, "ip:port", in the order in which they are tried
+	Address   string   // connected to, or tried last
+	Phases    Phases   // DNS, Connect and TLS
+
+	// With TLS, names as package crypto/tls gives them.
+	TLSVersion, CipherSuite, Curve string
+
+	Counts Counts // of this one connection
+}
+
+// Probe opens a connection to e, TLS handshake included, and closes it. Nothing is sent over it.
+// Opening is bounded by opts' ConnectTimeout and Timeout and by ctx; ClassOf tells
+// the class of the error.
+func Probe(ctx context.Context, e Endpoint, opts *Options) (ProbeInfo, error) {
+	clock := NewClock()
+	c := NewClient(clock, opts, Policy{}, nil)
+	defer c.Close()
+	c.follow(ctx)
+	var ex Exchange
+	sp := span{ex: &ex, clock: clock, mark: clock.Now()}
+	limit := c.limit(sp.mark)
+	cn, err := c.open(e, limit, &sp)
+	info := ProbeInfo{Address: c.opener.address, Phases: ex.Phases}
+	for _, a := range c.opener.route.addresses {
+		info.Addresses = append(info.Addresses, a.text)
+	}
+	if err == nil {
+		if cn.tls != nil {
+			state := cn.tls.ConnectionState()
+			info.TLSVersion = tls.VersionName(state.Version)
+			info.CipherSuite = tls.CipherSuiteName(state.CipherSuite)
+			info.Curve = state.CurveID.String()
+		}
+		cn.close(retired)
+	}
+	info.Counts = c.Counts()
+	return info, err
+}

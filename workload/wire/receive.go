@@ -1,0 +1,306 @@
+package wire
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+)
+
+const (
+	// readBuffer is what a Client reads into. It holds nearly every head, and one TLS
+	// record; a longer head makes it grow.
+	readBuffer = 16 << 10
+
+	defaultHeaderBytes = 64 << 10
+	defaultBodyBytes   = 1 << 30
+
+	// chunkLine bounds a chunk's size line with its extensions.
+	chunkLine = 4 << 10
+
+	// bodyStep is how far the memory for a body runs ahead of the bytes that came.
+	bodyStep = 1 << 20
+)
+
+// A receiver reads responses, one at a time, from the connection that is plugged in. A
+// connection that is left with unread bytes is never used again, so one buffer per
+// Client does for all its connections.
+type receiver struct {
+	src     source
+	br      *bufio.Reader
+	maxHead int
+	maxBody int64
+
+	ended bool // the response ended with the connection
+}
+
+func newReceiver(opts *Options) *receiver {
+	r := &receiver{maxHead: opts.MaxHeaderBytes, maxBody: opts.MaxBodyBytes}
+	if r.maxHead <= 0 {
+		r.maxHead = defaultHeaderBytes
+	}
+	if r.maxBody <= 0 {
+		r.maxBody = defaultBodyBytes
+	}
+	r.br = bufio.NewReaderSize(&r.src, readBuffer)
+	return r
+}
+
+// begin plugs in a connection, on which a request is about to be written.
+func (r *receiver) begin(from io.Reader) {
+	if r.br.Buffered() > 0 || r.src.failed {
+		r.br.Reset(&r.src)
+	}
+	r.src = source{from: from}
+	r.ended = false
+}
+
+// read reads the response to req.
+func (r *receiver) read(req *Request, resp *Response) error {
+	spent := 0
+	for {
+		var s headScan
+		if err := r.readHead(&s, r.maxHead-spent); err != nil {
+			return err
+		}
+		if s.interim() {
+			// Interim responses count towards one limit, or a server could send them for ever.
+			spent += s.size
+			_, _ = r.br.Discard(s.size)
+			continue
+		}
+		if err := resp.readFields(r.br, &s.head); err != nil {
+			return err
+		}
+		return r.readBody(req, resp)
+	}
+}
+
+// readHead waits until a whole head is in the buffer and leaves it there.
+func (r *receiver) readHead(s *headScan, limit int) error {
+	for {
+		if n := r.br.Buffered(); n > 0 {
+			buf, _ := r.br.Peek(n)
+			done, err := s.scan(buf)
+			switch {
+			case err != nil:
+				return err
+			case done && s.size <= limit:
+				return nil
+			case done || n > limit:
+				return errHeadSize
+			}
+			if n == r.br.Size() {
+				r.grow()
+			}
+		}
+		if _, err := r.br.Peek(r.br.Buffered() + 1); err != nil {
+			return early(err)
+		}
+	}
+}
+
+// grow doubles the buffer and keeps what is in it.
+func (r *receiver) grow() {
+	buf, _ := r.br.Peek(r.br.Buffered())
+	r.src.left = append([]byte(nil), buf...)
+	r.br = bufio.NewReaderSize(&r.src, 2*r.br.Size())
+	_, _ = r.br.Peek(len(buf))
+}
+
+func (r *receiver) readBody(req *Request, resp *Response) error {
+	var sink *[]byte
+	if req.KeepBody {
+		sink = &resp.Body
+	}
+	h := &resp.head
+	switch {
+	case req.Head || h.bodiless():
+		return nil
+	case h.chunked:
+		return r.readChunks(sink)
+	case h.length < 0:
+		r.ended = true
+		return r.readToEnd(sink)
+	case h.length > r.maxBody:
+		return errBodySize
+	}
+	return r.take(h.length, sink)
+}
+
+// take reads n bytes of body, keeps them where sink is not nil, and drops them otherwise.
+func (r *receiver) take(n int64, sink *[]byte) error {
+	for n > 0 {
+		step := int(min(n, bodyStep))
+		if sink == nil {
+			if _, err := r.br.Discard(step); err != nil {
+				return early(err)
+			}
+		} else {
+			body := *sink
+			have := len(body)
+			body = grown(body, step)[:have+step]
+			if _, err := io.ReadFull(r.br, body[have:]); err != nil {
+				return early(err)
+			}
+			*sink = body
+		}
+		n -= int64(step)
+	}
+	return nil
+}
+
+// grown returns b with room for n more bytes.
+func grown(b []byte, n int) []byte {
+	if cap(b)-len(b) >= n {
+		return b
+	}
+	return append(b, make([]byte, n)...)[:len(b)]
+}
+
+// readToEnd reads a body that ends with the connection.
+func (r *receiver) readToEnd(sink *[]byte) error {
+	for total := int64(0); ; {
+		_, err := r.br.Peek(1)
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		n := int64(r.br.Buffered())
+		if total += n; total > r.maxBody {
+			return errBodySize
+		}
+		if err := r.take(n, sink); err != nil {
+			return err
+		}
+	}
+}
+
+// readChunks reads a chunked body and its trailers (RFC 9112, section 7.1).
+func (r *receiver) readChunks(sink *[]byte) error {
+	total := int64(0)
+	for {
+		n, err := r.chunkSize()
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return r.trailers()
+		}
+		if total += n; total > r.maxBody {
+			return errBodySize
+		}
+		if err := r.take(n, sink); err != nil {
+			return err
+		}
+		end, err := r.br.Peek(2)
+		if err != nil {
+			return early(err)
+		}
+		if end[0] != '\r' || end[1] != '\n' {
+			return errChunk
+		}
+		_, _ = r.br.Discard(2)
+	}
+}
+
+// chunkSize reads a chunk's first line: a size in hexadecimal, and extensions that are
+// passed over.
+func (r *receiver) chunkSize() (int64, error) {
+	line, err := r.line(chunkLine, errChunk)
+	if err != nil {
+		return 0, err
+	}
+	var size int64
+	i := 0
+	for ; i < len(line); i++ {
+		digit, ok := hexDigit(line[i])
+		if !ok {
+			break
+		}
+		if size = size<<4 | digit; i == 15 {
+			return 0, errChunk
+		}
+	}
+	if i == 0 {
+		return 0, errChunk
+	}
+	if rest := trimBlanks(line[i:]); len(rest) > 0 && rest[0] != ';' {
+		return 0, errChunk
+	}
+	for _, b := range line[i:] {
+		if b < ' ' && b != '\t' || b == 0x7f {
+			return 0, errChunk
+		}
+	}
+	return size, nil
+}
+
+// trailers reads and drops the fields after the last chunk.
+func (r *receiver) trailers() error {
+	for left := r.maxHead; ; {
+		line, err := r.line(left, errHeadSize)
+		if err != nil {
+			return err
+		}
+		if len(line) == 0 {
+			return nil
+		}
+		left -= len(line)
+		if name, _, ok := bytes.Cut(line, []byte(":")); !ok || !isToken(name) {
+			return errHeaderLine
+		}
+	}
+}
+
+// line reads a line that ends with CR LF and returns it without; it is valid until the
+// next read. A longer one than limit, or than the buffer, is the error long.
+func (r *receiver) line(limit int, long error) ([]byte, error) {
+	line, err := r.br.ReadSlice('\n')
+	switch {
+	case err == bufio.ErrBufferFull || len(line) > limit:
+		return nil, long
+	case err != nil:
+		return nil, early(err)
+	case len(line) < 2 || line[len(line)-2] != '\r':
+		return nil, errChunk
+	}
+	return line[:len(line)-2], nil
+}
+
+func hexDigit(b byte) (int64, bool) {
+	switch c := lower(b); {
+	case isDigit(c):
+		return int64(c - '0'), true
+	case 'a' <= c && c <= 'f':
+		return int64(c-'a') + 10, true
+	}
+	return 0, false
+}
+
+// early turns the end of the connection into a failure.
+func early(err error) error {
+	if isEOF(err) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// A source is what the read buffer reads from.
+type source struct {
+	from   io.Reader
+	left   []byte // bytes from a smaller buffer, which come first
+	failed bool   // an error was returned, and the buffer may still hold it
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	if len(s.left) > 0 {
+		n := copy(p, s.left)
+		s.left = s.left[n:]
+		return n, nil
+	}
+	n, err := s.from.Read(p)
+	s.failed = err != nil
+	return n, err
+}

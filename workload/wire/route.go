@@ -1,0 +1,84 @@
+package wire
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// An address is where a connection is opened to.
+type address struct {
+	ip   netip.AddrPort
+	text string // "ip:port"
+}
+
+// A route is the addresses of an endpoint, in the order in which they are tried.
+type route struct {
+	endpoint  Endpoint
+	addresses []address
+	fixed     bool // no name was looked up: valid for all connections
+}
+
+// find fills r for e: by ConnectTo first, then as an IP literal, by Resolve, or by name.
+func (r *route) find(ctx context.Context, opts *Options, e Endpoint) error {
+	host, port := opts.redirect(e.Host, strconv.Itoa(int(e.Port)))
+	number, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		return lookupFault(net.JoinHostPort(host, port), reason("invalid port"))
+	}
+	r.endpoint, r.fixed, r.addresses = e, true, r.addresses[:0]
+	hosts := []string{host}
+	if _, err := netip.ParseAddr(host); err != nil {
+		if hosts = opts.resolved(host, port); hosts == nil {
+			r.fixed = false
+			if hosts, err = opts.lookup(ctx, host); err != nil {
+				return lookupFault(host, err)
+			}
+		}
+	}
+	for _, h := range hosts {
+		if ip, err := netip.ParseAddr(strings.Trim(h, "[]")); err == nil {
+			ap := netip.AddrPortFrom(ip.Unmap(), uint16(number))
+			r.addresses = append(r.addresses, address{ap, ap.String()})
+		}
+	}
+	if len(r.addresses) == 0 {
+		return lookupFault(host, errNoAddress)
+	}
+	return nil
+}
+
+// redirect applies the first of the ConnectTo rules that fits.
+func (o *Options) redirect(host, port string) (toHost, toPort string) {
+	for _, rule := range o.ConnectTo {
+		if rule.FromHost != "" && !strings.EqualFold(strings.Trim(rule.FromHost, "[]"), host) ||
+			rule.FromPort != "" && rule.FromPort != port {
+			continue
+		}
+		if rule.ToHost != "" {
+			host = strings.Trim(rule.ToHost, "[]")
+		}
+		if rule.ToPort != "" {
+			port = rule.ToPort
+		}
+		break
+	}
+	return host, port
+}
+
+// resolved returns what Resolve says, or nil.
+func (o *Options) resolved(host, port string) []string {
+	if found := o.Resolve[net.JoinHostPort(host, port)]; found != nil {
+		return found
+	}
+	return o.Resolve[net.JoinHostPort("*", port)]
+}
+
+func (o *Options) lookup(ctx context.Context, host string) ([]string, error) {
+	if o.LookupHost != nil {
+		return o.LookupHost(ctx, host)
+	}
+	return net.DefaultResolver.LookupHost(ctx, host)
+}

@@ -1,0 +1,10 @@
+//go:build !linux
+
+package wire
+
+// An idleCheck would ask the system about a socket that nobody reads. Only Linux has a
+// question that tells the end of a TLS connection from a session ticket; elsewhere a dead
+// connection is found by using it.
+type idleCheck struct{}
+
+func (*idleCheck) state(*sock, bool) peerState { return peerQuiet }
