@@ -25,7 +25,7 @@ func (r *Runner) assemble(probe wire.ProbeInfo, interrupted bool) (*result.Resul
 			URL:        maskURL(r.setup.url),
 			Addresses:  probe.Addresses,
 			TLSVersion: probe.TLSVersion,
-			Cipher:     probe.Cipher,
+			Cipher:     probe.CipherSuite,
 			Curve:      probe.Curve,
 			Embedded:   r.plan.Target == "",
 		},
@@ -34,7 +34,7 @@ func (r *Runner) assemble(probe wire.ProbeInfo, interrupted bool) (*result.Resul
 		Warnings:    r.runDoubts(),
 		Valid:       true,
 	}
-	if onThisHost(probe.Addresses) {
+	if onThisHost(probe.Address) {
 		res.Warnings = append(res.Warnings, result.Warning{Code: "loopback",
 			Detail: "the target is on this machine: there is no network round trip to save, and client and server share its CPUs",
 			Hint:   "load a target across a network to see what reuse buys there"})

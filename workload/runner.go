@@ -266,9 +266,6 @@ func (a *armRun) counts() wire.Counts {
 
 // keptOpen is how many connections the arm has now.
 func (a *armRun) keptOpen() int64 {
-	if a.pool != nil {
-		return int64(a.pool.Open())
-	}
 	var n int64
 	for _, w := range a.workers {
 		n += int64(w.client.Open())

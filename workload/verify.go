@@ -3,7 +3,6 @@ package workload
 import (
 	"fmt"
 	"net"
-	"slices"
 	"sort"
 	"strings"
 
@@ -147,12 +146,10 @@ func (r *Runner) runDoubts() []result.Warning {
 // secure says whether the run goes over TLS.
 func (r *Runner) secure() bool { return r.setup.request.Endpoint().TLS }
 
-// onThisHost says whether all of the addresses are loopback ones.
-func onThisHost(addresses []string) bool {
-	return len(addresses) > 0 && !slices.ContainsFunc(addresses, func(a string) bool {
-		ip := net.ParseIP(a)
-		return ip == nil || !ip.IsLoopback()
-	})
+// onThisHost says whether address, "ip:port", is a loopback one.
+func onThisHost(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	return err == nil && net.ParseIP(host).IsLoopback()
 }
 
 func (a *armRun) invalid(code, detail, hint string) result.Warning {
