@@ -60,8 +60,12 @@ func outcome(r *result.Result) string {
 		return fmt.Sprintf("No measurable difference in the median response between %s and %s%s.",
 			name(base), name(arm), bracket(c, func(e stats.Estimate) string { return "ratio " + ratio(e.Value) + ", " + interval(e) }))
 	case stats.TooFewTrials:
-		return fmt.Sprintf("%s, but %s cannot tell a difference from chance: run it with 10 (--blocks 10).",
-			bothMedians(base, arm), plural(int64(c.Blocks), "block", "blocks"))
+		remedy := "run it with more (--blocks 10)"
+		if r.Interrupted {
+			remedy = "let it run to its end"
+		}
+		return fmt.Sprintf("%s, but %s cannot tell a difference from chance: %s.",
+			bothMedians(base, arm), plural(int64(c.Blocks), "block", "blocks"), remedy)
 	}
 	return difference(base, arm, c)
 }
