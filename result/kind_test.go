@@ -1,0 +1,60 @@
+package result
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The kind of a number follows from its type and name. A new field shows up here,
+// so that somebody looks whether the rule gives the right one.
+func TestEveryNumberOfAnArmHasItsKind(t *testing.T) {
+	kinds := map[string]kind{}
+	var walk func(v reflect.Value, path string)
+	walk = func(v reflect.Value, path string) {
+		for _, f := range jsonFields(v) {
+			below := joinPath(path, f.name)
+			switch {
+			case f.value.Kind() == reflect.Struct:
+				walk(f.value, below)
+			case f.name == "phases":
+				walk(reflect.ValueOf(PhaseSummary{}), below+".tls")
+			case f.value.CanInt() || f.value.CanFloat():
+				n, err := findInArm(&Arm{Name: "a"}, below, true)
+				if err != nil {
+					t.Errorf("%s: %v", below, err)
+				}
+				kinds[below] = n.kind
+			}
+		}
+	}
+	walk(reflect.ValueOf(Arm{}), "")
+	got := map[kind][]string{}
+	for path, k := range kinds {
+		if _, in, ok := strings.Cut(path, "_time."); ok {
+			path = "*_time." + in
+		}
+		if in, ok := strings.CutPrefix(path, "schedule_lag."); ok {
+			path = "*_time." + in
+		}
+		if !slices.Contains(got[k], path) {
+			got[k] = append(got[k], path)
+		}
+	}
+	for k, want := range map[kind]string{
+		kindShare: "error_rate generator.cpu_share phases.tls.share",
+		kindRate:  "achieved_rate offered_rate",
+		kindSeconds: "*_time.max *_time.mean *_time.min *_time.p50 *_time.p75 *_time.p90 *_time.p95 *_time.p99 *_time.p99.9 *_time.p99.99 *_time.stddev" +
+			" generator.cpu_seconds generator.gc_pause_seconds generator.sched_latency_p50 generator.sched_latency_p99" +
+			" phases.tls.max phases.tls.mean phases.tls.p50 phases.tls.p90 phases.tls.p99 seconds",
+		kindCount: "*_time.clamped *_time.count bytes_in bytes_out connections.attempts connections.closed_by_peer connections.discarded connections.kept_open" +
+			" connections.open_failures connections.opened connections.retired connections.reused_requests connections.stale_retries" +
+			" connections.tls_full connections.tls_resumed errors policy.requests_per_connection requests retries warmup_requests",
+	} {
+		slices.Sort(got[k])
+		if list := strings.Join(got[k], " "); list != want {
+			t.Errorf("%s:\ngot  %s\nwant %s", k, list, want)
+		}
+	}
+}
