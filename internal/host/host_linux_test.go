@@ -98,6 +98,9 @@ func TestFileLimitIsRaisedAsFarAsTheHardLimitLets(t *testing.T) {
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		t.Fatal(err)
 	}
+	if limit.Max > 1<<30 {
+		t.Skip("there is no hard limit to speak of")
+	}
 	lowered := unix.Rlimit{Cur: limit.Max / 2, Max: limit.Max}
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &lowered); err != nil {
 		t.Fatal(err)
