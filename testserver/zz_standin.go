@@ -17,11 +17,17 @@ type Config struct {
 	IdleTimeout           time.Duration
 	MaxRequestsPerConn    int
 	HTTP2                 bool
-	NoSessionTickets      bool
+	DisableSessionTickets bool
 	IgnoreConnectionClose bool
 }
 
-type Stats struct{ Connections, TLSFull, TLSResumed, Requests int64 }
+type Stats struct {
+	Connections Connections
+	Handshakes  Handshakes
+	Requests    int64
+}
+type Connections struct{ Accepted, Open int64 }
+type Handshakes struct{ Full, Resumed, Failed int64 }
 
 type Server struct {
 	s        *httptest.Server
