@@ -40,7 +40,8 @@ func parseTarget(arg string) (target, error) {
 	if port, err := strconv.ParseUint(u.Port(), 10, 16); u.Port() != "" && (err != nil || port == 0) {
 		return target{}, usagef("URL has port %s; use 1 to 65535", u.Port())
 	}
-	t := target{base: u.Scheme + "://" + u.Host, path: requestPath(u), assumed: assumed}
+	origin := url.URL{Scheme: u.Scheme, Host: u.Host} // String escapes an address's zone
+	t := target{base: origin.String(), path: requestPath(u), assumed: assumed}
 	if strings.HasPrefix(t.path, "//") { // as a relative URL this would name a host
 		t.path = t.base + t.path
 	}
