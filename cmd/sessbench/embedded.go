@@ -1,0 +1,124 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"sessbench/workload"
+)
+
+// embeddedPath is what is requested where no URL is given: a small answer.
+const embeddedPath = "/"
+
+const (
+	embeddedStart = 10 * time.Second // longest wait for the server to listen
+	embeddedStop  = 3 * time.Second  // longest wait for its end before it is killed
+)
+
+// An announcement is the one line that "serve --announce" writes to standard output
+// when it listens.
+type announcement struct {
+	URL   string `json:"url"`
+	CAPEM string `json:"ca_pem"`
+}
+
+// An embeddedServer is a test server in a process of its own, so that the CPU time
+// and the garbage collections that the generator is audited by are the generator's
+// alone. The server ends when its standard input does: at stop, or at whatever end
+// this process comes to.
+type embeddedServer struct {
+	workload.Embedded
+	process *exec.Cmd
+	cancel  context.CancelFunc
+}
+
+// startEmbedded starts this same executable as a test server on loopback and waits
+// until it listens.
+func startEmbedded(ctx context.Context) (*embeddedServer, error) {
+	executable, err := os.Executable()
+	if err != nil {
+		return nil, embeddedError(err, "")
+	}
+	// An interrupted run still drains its requests, so the server outlives ctx.
+	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	cmd := exec.CommandContext(life, executable, "serve", "--tls", "--listen", "127.0.0.1:0", "--announce")
+	complaints := &head{limit: 4096}
+	cmd.Stderr = complaints
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		cancel()
+		return nil, embeddedError(err, "")
+	}
+	cmd.Cancel = stdin.Close
+	cmd.WaitDelay = embeddedStop
+	stdout, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		cancel()
+		return nil, embeddedError(err, "")
+	}
+	s := &embeddedServer{process: cmd, cancel: cancel}
+	if s.Embedded, err = heed(ctx, stdout); err != nil {
+		s.stop()
+		return nil, embeddedError(err, complaints.String())
+	}
+	return s, nil
+}
+
+// heed waits for the server's announcement.
+func heed(ctx context.Context, stdout io.ReadCloser) (workload.Embedded, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, embeddedStart, fmt.Errorf("it did not listen within %v", embeddedStart))
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { stdout.Close() })
+	defer stop()
+	line, err := bufio.NewReader(stdout).ReadBytes('\n')
+	if ctx.Err() != nil {
+		return workload.Embedded{}, context.Cause(ctx)
+	}
+	var a announcement
+	if err == nil {
+		err = json.Unmarshal(line, &a)
+	}
+	if err != nil {
+		return workload.Embedded{}, fmt.Errorf("it did not say where it listens: %w", err)
+	}
+	return workload.Embedded{URL: a.URL, CAPEM: []byte(a.CAPEM)}, nil
+}
+
+// embeddedError prefers what the server said itself.
+func embeddedError(err error, complaints string) error {
+	said := strings.TrimSpace(strings.ReplaceAll(complaints, "sessbench: ", ""))
+	if said != "" {
+		return fmt.Errorf("cannot start the embedded test server: %s", said)
+	}
+	return fmt.Errorf("cannot start the embedded test server: %w; name a URL to do without it", err)
+}
+
+// stop ends the server and returns when it is gone.
+func (s *embeddedServer) stop() {
+	s.cancel()
+	s.process.Wait() // how it ended is of no interest any more
+}
+
+// A head keeps the first bytes that are written to it.
+type head struct {
+	bytes.Buffer
+	limit int
+}
+
+func (h *head) Write(data []byte) (int, error) {
+	if room := h.limit - h.Len(); room > 0 {
+		h.Buffer.Write(data[:min(room, len(data))])
+	}
+	return len(data), nil
+}

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"sessbench/workload"
+)
+
+// flagValues are a measurement's flags as they were given.
+type flagValues struct {
+	workers                int
+	duration, warmup       time.Duration
+	requests               int64
+	rate                   float64
+	arrivals               string
+	blocks                 int
+	seed                   uint64
+	arms                   string
+	method                 string
+	headers                []string
+	body, bodyFile         string
+	user, cookie           string
+	insecure               bool
+	caCert, cert, key      string
+	resolve, connectTo     []string
+	timeout, read, connect time.Duration
+	out, format            string
+	quiet                  bool
+	failIf                 []string
+}
+
+// A flagGroup is a headed part of a command's help.
+type flagGroup struct {
+	title string
+	set   *pflag.FlagSet
+}
+
+// groups defines the flags of a measurement. armsHelp is what differs by command.
+func (v *flagValues) groups(armsHelp string) []flagGroup {
+	return []flagGroup{
+		{"Load", v.loadFlags(armsHelp)},
+		{"Request", v.requestFlags()},
+		{"Connection", v.connectionFlags()},
+		{"Output", v.outputFlags()},
+	}
+}
+
+func newFlagSet() *pflag.FlagSet {
+	f := pflag.NewFlagSet("", pflag.ContinueOnError)
+	f.SortFlags = false
+	return f
+}
+
+func (v *flagValues) loadFlags(armsHelp string) *pflag.FlagSet {
+	f := newFlagSet()
+	f.StringVar(&v.arms, "arms", "", armsHelp)
+	f.IntVarP(&v.workers, "workers", "c", workload.DefaultWorkers, "`number` of workers, each with a session of its own")
+	f.DurationVarP(&v.duration, "duration", "d", workload.DefaultDuration, "measured `time` per arm, all blocks together")
+	f.Int64VarP(&v.requests, "requests", "n", 0, "`number` of requests per arm, instead of --duration")
+	f.Float64VarP(&v.rate, "rate", "r", 0, "`number` of requests per second, whatever the server does (open model);\nwithout it a worker's next request follows its last response (closed model)")
+	f.StringVar(&v.arrivals, "arrivals", "", "`process` by which --rate's requests fall due: constant or poisson (default constant)")
+	f.DurationVar(&v.warmup, "warmup", 0, "`time` per arm before the first block, not measured\n(default 10 % of --duration, at most 2s; none with --requests)")
+	f.IntVar(&v.blocks, "blocks", workload.DefaultBlocks, "`number` of parts that the measurement is cut into; arms take turns in each")
+	f.Uint64Var(&v.seed, "seed", workload.DefaultSeed, "`number` that arrivals and the order of arms are drawn from")
+	return f
+}
+
+func (v *flagValues) requestFlags() *pflag.FlagSet {
+	f := newFlagSet()
+	f.StringVarP(&v.method, "method", "X", "", "request method (default GET, with a body POST)")
+	f.StringArrayVarP(&v.headers, "header", "H", nil, "header line to send, as `'Name: value'`; repeatable")
+	f.StringVar(&v.body, "body", "", "`text` to send as the body")
+	f.StringVar(&v.bodyFile, "body-file", "", "`file` to send as the body; - is standard input")
+	f.StringVarP(&v.user, "user", "u", "", "user for basic authentication, as `name:password`")
+	f.StringVarP(&v.cookie, "cookie", "b", "", "cookies that every session starts with, as `'name=value; name=value'`")
+	return f
+}
+
+func (v *flagValues) connectionFlags() *pflag.FlagSet {
+	f := newFlagSet()
+	f.BoolVarP(&v.insecure, "insecure", "k", false, "accept any server certificate")
+	f.StringVar(&v.caCert, "cacert", "", "PEM `file` of the authorities to trust instead of the system's")
+	f.StringVar(&v.cert, "cert", "", "PEM `file` of the client certificate")
+	f.StringVar(&v.key, "key", "", "PEM `file` of its key, where --cert does not hold it")
+	f.StringArrayVar(&v.resolve, "resolve", nil, "take addresses from here instead of DNS, as `host:port:address[,address]`; repeatable")
+	f.StringArrayVar(&v.connectTo, "connect-to", nil, "connect for the first host and port to the second, as `host:port:host:port`; repeatable")
+	f.DurationVar(&v.connect, "connect-timeout", workload.DefaultConnectTimeout, "longest `time` for DNS, connect and TLS; 0: none")
+	f.DurationVar(&v.read, "read-timeout", workload.DefaultReadTimeout, "longest silence (`time`) inside a response; 0: none")
+	f.DurationVar(&v.timeout, "timeout", workload.DefaultTotalTimeout, "longest `time` for a whole request; 0: none")
+	return f
+}
+
+func (v *flagValues) outputFlags() *pflag.FlagSet {
+	f := newFlagSet()
+	f.StringVarP(&v.out, "out", "o", "", "`file` to save the result in, as JSON")
+	addFormatFlag(f, &v.format)
+	f.BoolVarP(&v.quiet, "quiet", "q", false, "no progress bar and no notes")
+	addFailIfFlag(f, &v.failIf)
+	return f
+}
+
+func addFormatFlag(f *pflag.FlagSet, format *string) {
+	f.StringVar(format, "format", "text", "`name` of what goes to standard output: text or json")
+}
+
+func addFailIfFlag(f *pflag.FlagSet, conditions *[]string) {
+	f.StringArrayVar(conditions, "fail-if", nil, "`condition` that makes the exit code 3, such as\n'pooled.response_time.p99 > 50ms' or 'pooled.error_rate > 0.1%'; repeatable")
+}
+
+// addGroups gives cmd the groups' flags, and a usage that shows them by group.
+func addGroups(cmd *cobra.Command, groups []flagGroup) {
+	for _, g := range groups {
+		cmd.Flags().AddFlagSet(g.set)
+	}
+	cmd.Flags().SortFlags = false
+	cmd.SetUsageFunc(func(cmd *cobra.Command) error {
+		var b strings.Builder
+		fmt.Fprintf(&b, "Usage:\n  %s\n\nExamples:\n%s\n", cmd.UseLine(), cmd.Example)
+		for _, g := range groups {
+			fmt.Fprintf(&b, "\n%s:\n%s", g.title, g.set.FlagUsages())
+		}
+		_, err := io.WriteString(cmd.OutOrStderr(), b.String())
+		return err
+	})
+	completeWords(cmd, "format", "text", "json")
+	completeWords(cmd, "arrivals", string(workload.Constant), string(workload.Poisson))
+	completeWords(cmd, "arms", "pooled", "fresh", "fresh-resumed", "reuse-10", "shared-pool")
+}
+
+// completeWords lets the shell complete a flag's value, where cmd has the flag.
+func completeWords(cmd *cobra.Command, flag string, words ...string) {
+	if cmd.Flags().Lookup(flag) != nil {
+		cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
+	}
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+	"testing"
+	"time"
+
+	"sessbench/result"
+	"sessbench/stats"
+	"sessbench/workload"
+)
+
+// asSessbench makes the test binary be sessbench, for the processes that tests and
+// sessbench itself start.
+const asSessbench = "SESSBENCH_TEST_AS_SESSBENCH"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asSessbench) != "" {
+		main()
+	}
+	os.Setenv(asSessbench, "1")
+	signal.Ignore(syscall.SIGPIPE)
+	os.Exit(m.Run())
+}
+
+// A console is a process that ran, or will run, one command line.
+type console struct {
+	process
+	out, err bytes.Buffer
+	plan     *workload.Plan   // that the runner was made for; nil: it was not
+	options  workload.Options // likewise
+}
+
+// newConsole has a fake runner that returns res and err.
+func newConsole(res *result.Result, err error) *console {
+	c := &console{}
+	c.stdin = bytes.NewReader(nil)
+	c.stdout, c.stderr = &c.out, &c.err
+	c.width = func() int { return 0 }
+	c.raiseFileLimit = func(need uint64) (uint64, error) { return need, nil }
+	c.runWith(&fakeRunner{run: func(context.Context) (*result.Result, error) { return res, err }})
+	return c
+}
+
+func (c *console) runWith(r runner) {
+	c.newRunner = func(plan *workload.Plan, opts workload.Options) (runner, error) {
+		c.plan, c.options = plan, opts
+		return r, nil
+	}
+}
+
+func (c *console) sessbench(t *testing.T, args ...string) int {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	return run(ctx, args, &c.process)
+}
+
+type fakeRunner struct {
+	run      func(context.Context) (*result.Result, error)
+	progress workload.Progress
+}
+
+func (f *fakeRunner) Run(ctx context.Context) (*result.Result, error) { return f.run(ctx) }
+func (f *fakeRunner) Progress() workload.Progress                     { return f.progress }
+
+// goodResult has one arm, pooled, with a p99 of 20 ms.
+func goodResult() *result.Result {
+	return &result.Result{
+		Schema: result.Schema,
+		Valid:  true,
+		Plan:   []byte("{}"),
+		Arms: []result.Arm{{
+			Name: "pooled",
+			Numbers: result.Numbers{
+				Requests:     100,
+				AchievedRate: 100,
+				ResponseTime: stats.Summary{Count: 100, Mean: 0.01, P50: 0.01, P99: 0.02, Max: 0.02},
+			},
+		}},
+	}
+}
+
+func with(res *result.Result, change func(*result.Result)) *result.Result {
+	change(res)
+	return res
+}
+
+const anyURL = "http://127.0.0.1:9/"

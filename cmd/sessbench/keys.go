@@ -1,0 +1,91 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"regexp"
+	"slices"
+	"strings"
+
+	"sessbench/workload"
+)
+
+// A binding ties a flag to the plan's key that it sets.
+type binding struct{ flag, key string }
+
+// bindings is complete: every flag of a measurement stands in it, and so does every
+// key of a plan. The URL argument is written "URL".
+func bindings() []binding {
+	return []binding{
+		{"URL", "target"},
+		{"arms", "arms"},
+		{"header", "session.headers"},
+		{"user", "session.auth.basic"},
+		{"cookie", "session.cookies"},
+		{"connect-timeout", "session.timeout.connect"},
+		{"read-timeout", "session.timeout.read"},
+		{"timeout", "session.timeout.total"},
+		{"insecure", "session.tls.verify"},
+		{"cacert", "session.tls.ca"},
+		{"cert", "session.tls.cert"},
+		{"key", "session.tls.key"},
+		{"resolve", "session.resolve"},
+		{"connect-to", "session.connect_to"},
+		{"method", "mix.method"},
+		{"URL", "mix.url"},
+		{"body", "mix.body"},
+		{"body-file", "mix.body_file"},
+		{"workers", "load.workers"},
+		{"duration", "load.duration"},
+		{"requests", "load.requests"},
+		{"rate", "load.rate"},
+		{"arrivals", "load.arrivals"},
+		{"warmup", "load.warmup"},
+		{"blocks", "load.blocks"},
+		{"seed", "load.seed"},
+		{"fail-if", "fail_if"},
+		{"out", "output.file"},
+		{"format", "output.format"},
+		{"quiet", "output.quiet"},
+	}
+}
+
+// explainKeyError puts a plan's error into the words of the command line, where it
+// is about a key. Other errors are returned as they are.
+func explainKeyError(err error) error {
+	e, ok := errors.AsType[*workload.KeyError](err)
+	if !ok {
+		return err
+	}
+	known := bindings()
+	slices.SortFunc(known, func(a, b binding) int { return cmp.Compare(len(b.key), len(a.key)) })
+	var inText []string
+	for _, b := range known {
+		if strings.Contains(b.key, ".") { // a bare word may mean itself
+			inText = append(inText, b.key, b.shown())
+		}
+	}
+	return usagef("%s %s", flagOf(e.Key), strings.NewReplacer(inText...).Replace(e.Problem))
+}
+
+// flagOf returns the flag that sets key or the value that key lies in, or the key
+// itself where there is none.
+func flagOf(key string) string {
+	plain := regexp.MustCompile(`\[\d+\]`).ReplaceAllString(key, "")
+	if plain == "mix.headers" { // an operation's own lines come from a plan only
+		plain = "session.headers"
+	}
+	for _, b := range bindings() {
+		if plain == b.key || strings.HasPrefix(plain, b.key+".") {
+			return b.shown()
+		}
+	}
+	return key
+}
+
+func (b binding) shown() string {
+	if b.flag == "URL" {
+		return b.flag
+	}
+	return "--" + b.flag
+}

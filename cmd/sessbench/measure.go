@@ -1,0 +1,224 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"sessbench/internal/host"
+	"sessbench/report"
+	"sessbench/result"
+	"sessbench/workload"
+)
+
+// A measurement is what compare and run have in common: flags to plan, plan to
+// result, result to standard output, file and exit code.
+type measurement struct {
+	process *process
+	flags   flagValues
+	arms    func(list string, t target) ([]workload.Arm, error) // the command's rules for --arms
+
+	plan       *workload.Plan
+	conditions []result.Condition
+	render     func(io.Writer, *result.Result) error
+}
+
+// command turns m into a cobra command. cmd has the texts.
+func (m *measurement) command(cmd *cobra.Command, armsHelp string) *cobra.Command {
+	cmd.Args = atMostOneURL
+	addGroups(cmd, m.flags.groups(armsHelp))
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := m.prepare(cmd, args); err != nil {
+			return err
+		}
+		return m.measure(cmd.Context())
+	}
+	return cmd
+}
+
+// prepare finds what is wrong with the command line, before anything is started.
+func (m *measurement) prepare(cmd *cobra.Command, args []string) error {
+	var t target
+	if len(args) == 0 {
+		t.path = embeddedPath
+	} else {
+		var err error
+		if t, err = parseTarget(args[0]); err != nil {
+			return err
+		}
+	}
+	arms, err := m.arms(m.flags.arms, t)
+	if err != nil {
+		return explainKeyError(err)
+	}
+	b := planner{flags: &m.flags, given: cmd.Flags().Changed, stdin: m.process.stdin}
+	if m.plan, err = b.plan(t, arms); err != nil {
+		return err
+	}
+	if m.conditions, err = parseConditions(m.flags.failIf); err != nil {
+		return err
+	}
+	if err := checkConditions(m.conditions, armNames(arms)); err != nil {
+		return err
+	}
+	if err := m.checkOutput(); err != nil {
+		return err
+	}
+	if err := m.checkFiles(); err != nil {
+		return err
+	}
+	if t.assumed && !m.flags.quiet {
+		m.process.note("the URL has no scheme; using %s", t.base)
+	}
+	return nil
+}
+
+func (m *measurement) checkOutput() error {
+	var err error
+	if m.render, err = rendererOf(m.flags.format); err != nil {
+		return err
+	}
+	switch m.flags.out {
+	case "":
+		return nil
+	case "-":
+		return usagef("--out is -; name a file, or write the result to standard output with --format json")
+	}
+	if err := result.CheckWritable(m.flags.out); err != nil {
+		return usagef("--out: %v", err)
+	}
+	return nil
+}
+
+func rendererOf(format string) (func(io.Writer, *result.Result) error, error) {
+	render, err := report.Renderer(format)
+	if err != nil {
+		return nil, usagef("--format is %q; use text or json", format)
+	}
+	return render, nil
+}
+
+// otherFiles is how many files sessbench has open beside its connections: streams,
+// the poller, timers, the result.
+const otherFiles = 64
+
+// checkFiles asks for a file for each worker's connection in every arm: those that
+// are kept stay open while other arms have their turn.
+func (m *measurement) checkFiles() error {
+	need := uint64(m.plan.Load.Workers)*uint64(len(m.plan.Arms)) + otherFiles
+	have, err := m.process.raiseFileLimit(need)
+	if err == nil && have < need {
+		return usagef("--workers %d with %d arms needs %d open files, and the limit is %d; raise it (ulimit -n %d) or use fewer workers",
+			m.plan.Load.Workers, len(m.plan.Arms), need, have, need)
+	}
+	return nil
+}
+
+// measure carries out the plan and tells what came of it.
+func (m *measurement) measure(ctx context.Context) error {
+	opts := workload.Options{UserAgent: "sessbench/" + tool().Version, CPUTime: host.CPUTime}
+	if m.plan.Target == "" {
+		server, err := startEmbedded(ctx)
+		if err != nil {
+			return err
+		}
+		defer server.stop()
+		opts.Embedded = &server.Embedded
+	}
+	r, err := m.process.newRunner(m.plan, opts)
+	if err != nil {
+		return explainKeyError(err)
+	}
+	watching := watch(ctx, m.process, r, m.flags.quiet)
+	res, err := r.Run(ctx)
+	watching.stop()
+	return m.conclude(ctx, res, err)
+}
+
+// conclude saves and reports res, which is nil where there is none, and says why the
+// exit code is what it is.
+func (m *measurement) conclude(ctx context.Context, res *result.Result, runErr error) error {
+	interrupted := ctx.Err() != nil || res != nil && res.Interrupted
+	failed := false
+	fail := func(err error) {
+		m.process.note("%v", err)
+		failed = true
+	}
+	if runErr != nil && !(interrupted && errors.Is(runErr, context.Canceled)) {
+		fail(runErr)
+	}
+	held := false
+	if res != nil {
+		res.Tool, res.Host = tool(), host.Facts()
+		for _, err := range m.deliver(res) {
+			fail(err)
+		}
+		m.noteInvalid(res)
+		var err error
+		if held, err = m.process.noteHeld(m.conditions, res); err != nil {
+			failed = true
+		}
+	}
+	switch {
+	case interrupted && res == nil:
+		m.process.note("interrupted before anything was measured")
+		return exit(exitInterrupted)
+	case interrupted:
+		return exit(exitInterrupted)
+	case failed:
+		return exit(exitFailed)
+	case res != nil && !res.Valid:
+		return exit(exitInvalid)
+	case held:
+		return exit(exitHeld)
+	}
+	return nil
+}
+
+// deliver saves the result before it writes to standard output, where a reader may
+// make it wait.
+func (m *measurement) deliver(res *result.Result) (problems []error) {
+	if m.flags.out != "" {
+		if err := result.WriteFile(m.flags.out, res); err != nil {
+			problems = append(problems, notSaved(err, m.flags.format))
+		}
+	}
+	if err := m.process.renderTo(m.render, res); err != nil {
+		problems = append(problems, err)
+	}
+	return problems
+}
+
+// notSaved tells a user who loses the numbers behind the text that it is so.
+func notSaved(err error, format string) error {
+	kept := "only the report on standard output remains"
+	if format == "json" {
+		kept = "standard output has it"
+	}
+	return errors.New("the result was NOT saved: " + err.Error() + "; " + kept)
+}
+
+func (p *process) renderTo(render func(io.Writer, *result.Result) error, res *result.Result) error {
+	var b bytes.Buffer
+	if err := render(&b, res); err != nil {
+		return err
+	}
+	return p.print(b.Bytes())
+}
+
+func (m *measurement) noteInvalid(res *result.Result) {
+	if res.Valid {
+		return
+	}
+	var why []string
+	for _, w := range res.Warnings {
+		if w.Invalid {
+			why = append(why, w.Detail)
+		}
+	}
+	m.process.note("the result is invalid: %s", strings.Join(why, "; "))
+}

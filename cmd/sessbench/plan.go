@@ -1,0 +1,271 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"sessbench/workload"
+	"sessbench/workload/session"
+	"sessbench/workload/wire"
+)
+
+// A planner makes a plan of a command line.
+type planner struct {
+	flags *flagValues
+	given func(flag string) bool // the flag stands on the command line
+	stdin io.Reader
+}
+
+// plan is complete and valid, or the error is the user's to mend.
+func (b planner) plan(t target, arms []workload.Arm) (*workload.Plan, error) {
+	if err := b.refuseContradictions(); err != nil {
+		return nil, err
+	}
+	operation, err := b.operation(t)
+	if err != nil {
+		return nil, err
+	}
+	start, err := b.session(t)
+	if err != nil {
+		return nil, err
+	}
+	f := b.flags
+	plan := &workload.Plan{
+		Target:  t.base,
+		Arms:    arms,
+		Session: start,
+		Mix:     []workload.Operation{operation},
+		Load:    b.load(),
+		FailIf:  f.failIf,
+		Output:  workload.Output{File: f.out, Format: f.format, Quiet: f.quiet},
+	}
+	if err := plan.Validate(); err != nil {
+		return nil, explainKeyError(err)
+	}
+	return plan, nil
+}
+
+// refuseContradictions finds what a plan cannot tell: a flag that was given has a
+// meaning even where its value is a default's.
+func (b planner) refuseContradictions() error {
+	f := b.flags
+	switch {
+	case b.given("duration") && b.given("requests"):
+		return usagef("--duration and --requests are both given; a run ends by one of them")
+	case b.given("requests") && f.requests < 1:
+		return usagef("--requests is %d; it must be at least 1", f.requests)
+	case b.given("rate") && !(f.rate > 0):
+		return usagef("--rate is %v; it must be above 0 requests per second", f.rate)
+	case b.given("arrivals") && !b.given("rate"):
+		return usagef("--arrivals is given without --rate; add a rate, as in --rate 500")
+	case b.given("arrivals") && f.arrivals == "":
+		return usagef("--arrivals is empty; use constant or poisson")
+	case b.given("body") && b.given("body-file"):
+		return usagef("--body and --body-file are both given; keep one of them")
+	case b.given("insecure") && f.insecure && b.given("cacert"):
+		return usagef("--insecure and --cacert are both given; keep --cacert to check the server's certificate, --insecure not to")
+	}
+	for _, file := range []struct{ flag, path string }{
+		{"body-file", f.bodyFile}, {"cacert", f.caCert}, {"cert", f.cert}, {"key", f.key}, {"out", f.out},
+	} {
+		if b.given(file.flag) && file.path == "" {
+			return usagef("--%s is empty; name a file", file.flag)
+		}
+	}
+	return nil
+}
+
+func (b planner) load() workload.Load {
+	f := b.flags
+	l := workload.Load{
+		Workers:  f.workers,
+		Duration: workload.Duration(f.duration),
+		Requests: f.requests,
+		Rate:     f.rate,
+		Arrivals: workload.Arrivals(f.arrivals),
+		Warmup:   workload.Duration(f.warmup),
+		Blocks:   f.blocks,
+		Seed:     f.seed,
+	}
+	if l.Requests > 0 {
+		l.Duration = 0
+		if !b.given("blocks") {
+			l.Blocks = int(min(int64(l.Blocks), l.Requests))
+		}
+	}
+	if !b.given("warmup") {
+		l.Warmup = workload.Duration(defaultWarmup(time.Duration(l.Duration)))
+	}
+	if l.Rate > 0 && l.Arrivals == "" {
+		l.Arrivals = workload.Constant
+	}
+	return l
+}
+
+// defaultWarmup is 10 % of what is measured, at most 2 s; none where that is counted.
+func defaultWarmup(duration time.Duration) time.Duration {
+	return max(0, min(duration/10, 2*time.Second))
+}
+
+func (b planner) operation(t target) (workload.Operation, error) {
+	body, err := b.body()
+	if err != nil {
+		return workload.Operation{}, err
+	}
+	o := workload.Operation{Method: b.flags.method, URL: t.path, Body: body, BodyFile: b.flags.bodyFile}
+	switch {
+	case !b.given("method") && (b.given("body") || b.given("body-file")):
+		o.Method = "POST"
+	case !b.given("method"):
+		o.Method = "GET"
+	case !isToken(o.Method):
+		return o, usagef("--method is %q; write one word, such as GET", o.Method)
+	case strings.EqualFold(o.Method, "CONNECT"):
+		return o, usagef("--method is CONNECT, which opens tunnels; use a method that has a response, such as GET")
+	}
+	o.Name = o.Method + " " + pathOnly(t.path)
+	return o, nil
+}
+
+// pathOnly leaves out a query, in which there may be a secret, and the host.
+func pathOnly(requestURL string) string {
+	u, err := url.Parse(requestURL)
+	if err != nil {
+		return "/"
+	}
+	return u.EscapedPath()
+}
+
+// isToken says whether s is a token of RFC 9110, section 5.6.2.
+func isToken(s string) bool {
+	for _, r := range s {
+		if r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+func (b planner) body() ([]byte, error) {
+	var data []byte
+	var err error
+	switch b.flags.bodyFile {
+	case "":
+		return []byte(b.flags.body), nil
+	case "-":
+		data, err = io.ReadAll(b.stdin)
+	default:
+		data, err = os.ReadFile(b.flags.bodyFile)
+	}
+	if err != nil {
+		return nil, unreadable("body-file", b.flags.bodyFile, err)
+	}
+	return data, nil
+}
+
+func unreadable(flag, path string, err error) error {
+	return usagef("--%s %s cannot be read: %v; check the file's name and permissions", flag, path, reason(err))
+}
+
+func (b planner) session(t target) (workload.SessionPlan, error) {
+	f := b.flags
+	s := workload.SessionPlan{
+		Timeout: workload.Timeout{
+			Connect: workload.Duration(f.connect),
+			Read:    workload.Duration(f.read),
+			Total:   workload.Duration(f.timeout),
+		},
+		TLS:       workload.TLSPlan{Verify: !f.insecure, CA: f.caCert, Cert: f.cert, Key: f.key},
+		Resolve:   f.resolve,
+		ConnectTo: f.connectTo,
+	}
+	for _, file := range []struct{ flag, path string }{{"cacert", f.caCert}, {"cert", f.cert}, {"key", f.key}} {
+		if err := readable(file.flag, file.path); err != nil {
+			return s, err
+		}
+	}
+	var err error
+	if s.Headers, err = parseHeaders(f.headers); err != nil {
+		return s, err
+	}
+	if s.Cookies, err = b.cookies(); err != nil {
+		return s, err
+	}
+	basic, err := b.basicAuth(t)
+	if basic != nil {
+		s.Auth = &workload.Auth{Basic: basic}
+	}
+	return s, err
+}
+
+func readable(flag, path string) error {
+	if path == "" {
+		return nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return unreadable(flag, path, err)
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return unreadable(flag, path, fmt.Errorf("it is a directory"))
+	}
+	return nil
+}
+
+// parseHeaders does not repeat a line that is wrong: it may be a secret.
+func parseHeaders(lines []string) (workload.Headers, error) {
+	var headers workload.Headers
+	for i, line := range lines {
+		name, value, ok := strings.Cut(line, ":")
+		name = strings.TrimSpace(name)
+		switch {
+		case strings.ContainsAny(line, "\r\n\x00"):
+			return nil, usagef("--header number %d has a line break in it; give each header a --header of its own", i+1)
+		case !ok:
+			return nil, usagef("--header number %d has no colon; write --header 'Name: value'", i+1)
+		case !isToken(name):
+			return nil, usagef("--header number %d has no proper name before its colon; write --header 'Name: value'", i+1)
+		}
+		headers = append(headers, wire.Header{Name: name, Value: strings.Trim(value, " \t")})
+	}
+	return headers, nil
+}
+
+func (b planner) cookies() (session.Cookies, error) {
+	if !b.given("cookie") {
+		return nil, nil
+	}
+	if strings.ContainsAny(b.flags.cookie, "\r\n\x00") {
+		return nil, usagef("--cookie has a line break in it; write --cookie 'name=value; name2=value2'")
+	}
+	cookies, err := session.ParseCookies(b.flags.cookie)
+	if err != nil {
+		return nil, usagef("--cookie: %v", err)
+	}
+	if len(cookies) == 0 {
+		return nil, usagef("--cookie is empty; write --cookie 'name=value; name2=value2'")
+	}
+	return cookies, nil
+}
+
+// basicAuth prefers --user to the URL's userinfo, as curl does. Without a colon the
+// password is empty: a load generator that prompts would hang in scripts.
+func (b planner) basicAuth(t target) (*workload.BasicAuth, error) {
+	if !b.given("user") {
+		return t.auth, nil
+	}
+	if slices.Contains([]string{"", ":"}, b.flags.user) {
+		return nil, usagef("--user is empty; write --user name:password")
+	}
+	if strings.ContainsAny(b.flags.user, "\r\n\x00") {
+		return nil, usagef("--user has a line break in it; write --user name:password")
+	}
+	name, password, _ := strings.Cut(b.flags.user, ":")
+	return &workload.BasicAuth{User: name, Password: password}, nil
+}

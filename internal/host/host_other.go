@@ -1,0 +1,9 @@
+//go:build !linux && !darwin && !windows
+
+package host
+
+import "sessbench/result"
+
+func describe(*result.Host) {}
+
+func settings() Settings { return Settings{} }

@@ -1,0 +1,42 @@
+package host
+
+import (
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/windows"
+	"golang.org/x/sys/windows/registry"
+
+	"sessbench/result"
+)
+
+func describe(h *result.Host) {
+	v := windows.RtlGetVersion()
+	h.Kernel = fmt.Sprintf("%d.%d.%d", v.MajorVersion, v.MinorVersion, v.BuildNumber)
+	key, err := registry.OpenKey(registry.LOCAL_MACHINE, `HARDWARE\DESCRIPTION\System\CentralProcessor\0`, registry.QUERY_VALUE)
+	if err != nil {
+		return
+	}
+	defer key.Close()
+	h.CPUModel, _, _ = key.GetStringValue("ProcessorNameString")
+}
+
+func settings() Settings { return Settings{} }
+
+func cpuTime() time.Duration {
+	var created, exited, kernel, user windows.Filetime
+	if err := windows.GetProcessTimes(windows.CurrentProcess(), &created, &exited, &kernel, &user); err != nil {
+		return 0
+	}
+	return interval(kernel) + interval(user)
+}
+
+// interval reads a Filetime that counts 100 ns steps rather than a date.
+func interval(f windows.Filetime) time.Duration {
+	return time.Duration(int64(f.HighDateTime)<<32|int64(f.LowDateTime)) * 100
+}
+
+func fileLimit() int64 { return 0 }
+
+// raiseFileLimit has nothing to raise: handles are limited by memory only.
+func raiseFileLimit(need uint64) (uint64, error) { return need, nil }
