@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -112,11 +113,11 @@ func (t *tap) take() {
 	t.current, t.since = t.since, t.current[:0]
 }
 
-// putBack makes p the next thing to be read.
+// putBack makes p what is read next.
 func (t *tap) putBack(p []byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.unread = append([]byte(nil), p...)
+	t.unread = slices.Concat(p, t.unread)
 }
 
 // connOf finds the conn under what net/http was handed.
