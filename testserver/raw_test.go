@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 func TestResetSendsRST(t *testing.T) {
@@ -242,7 +243,7 @@ func TestMaxRequestsPerConnInEveryProtocol(t *testing.T) {
 }
 
 func TestIdleConnectionsAreClosed(t *testing.T) {
-	s := start(t, Config{IdleTimeout: 1e6})
+	s := start(t, Config{IdleTimeout: 300 * time.Millisecond})
 	before, after := dial(t, s), dial(t, s)
 	after.ask("/")
 	after.response()
