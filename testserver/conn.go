@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -24,8 +25,8 @@ type conn struct {
 
 	requests          atomic.Int64 // since the last reset
 	bytesIn, bytesOut atomic.Int64 // since the last reset
-	accepted          bool         // it is in the count of accepted connections, or was excluded from it; under counts.mu
-	handshake         handshake    // what it added to the count of handshakes; under counts.mu
+	accepted          bool         // since the last reset; under counts.mu
+	handshake         handshake    // since the last reset; under counts.mu
 }
 
 // A role says whether a connection is one of those counted.
@@ -44,8 +45,10 @@ func (c *conn) Read(p []byte) (int, error) {
 }
 
 func (c *conn) Write(p []byte) (int, error) {
+	// Counted before, so that who has read them finds them counted.
+	c.bytesOut.Add(int64(len(p)))
 	n, err := c.Conn.Write(p)
-	c.bytesOut.Add(int64(n))
+	c.bytesOut.Add(int64(n - len(p)))
 	return n, err
 }
 
@@ -112,11 +115,11 @@ func (t *tap) take() {
 	t.current, t.since = t.since, t.current[:0]
 }
 
-// putBack makes p the next thing to be read.
+// putBack makes p what is read next.
 func (t *tap) putBack(p []byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.unread = append([]byte(nil), p...)
+	t.unread = slices.Concat(p, t.unread)
 }
 
 // connOf finds the conn under what net/http was handed.

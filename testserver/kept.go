@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -86,7 +87,10 @@ func (k *keptWriter) WriteHeader(status int) {
 	if k.header.Get("Date") == "" {
 		k.header.Set("Date", time.Now().UTC().Format(http.TimeFormat))
 	}
-	if _, err := fmt.Sscan(k.header.Get("Content-Length"), &k.left); err != nil && !k.bodyless {
+	length, err := strconv.ParseInt(k.header.Get("Content-Length"), 10, 64)
+	if err == nil {
+		k.left = length
+	} else if !k.bodyless {
 		k.header.Set("Transfer-Encoding", "chunked")
 		k.chunks = httputil.NewChunkedWriter(k.out)
 	}

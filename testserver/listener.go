@@ -19,11 +19,13 @@ type listener struct {
 	ctx        context.Context // ends with the listener
 	cancel     context.CancelFunc
 	goroutines sync.WaitGroup
+	close      func() error
 }
 
 func newListener(inner net.Listener, config *tls.Config, counts *counts) *listener {
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &listener{Listener: inner, tls: config, counts: counts, ready: make(chan net.Conn), ctx: ctx, cancel: cancel}
+	l.close = sync.OnceValue(l.shutDown)
 	l.goroutines.Go(l.acceptAll)
 	return l
 }
@@ -39,8 +41,11 @@ func (l *listener) Accept() (net.Conn, error) {
 	}
 }
 
-// Close ends accepting and the handshakes under way, and waits for them.
-func (l *listener) Close() error {
+// Close ends accepting and the handshakes under way, and waits for them. net/http
+// calls it as well.
+func (l *listener) Close() error { return l.close() }
+
+func (l *listener) shutDown() error {
 	l.cancel()
 	err := l.Listener.Close()
 	l.goroutines.Wait()

@@ -62,7 +62,7 @@ func nonsense() map[string]string {
 	return map[string]string{
 		"not-http":        "SSH-2.0-OpenSSH_9.9\r\n",
 		"status-line":     "HTTP/1.1 2x0 OK\r\nContent-Length: 2\r\n\r\nok",
-		"version":         "HTTP/9.7 200 OK\r\nContent-Length: 2\r\n\r\nok",
+		"version":         "HTTP/1.one 200 OK\r\nContent-Length: 2\r\n\r\nok",
 		"header":          ok + "this line has no colon\r\nContent-Length: 2\r\n\r\nok",
 		"header-name":     ok + "Bad Name: x\r\nContent-Length: 2\r\n\r\nok",
 		"header-cut":      ok + "Content-Len",

@@ -7,7 +7,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -61,7 +63,7 @@ type Echo struct {
 	Target    string      `json:"target"` // as it stood in the request line
 	Proto     string      `json:"proto"`
 	Headers   [][2]string `json:"headers"`  // name and value
-	InOrder   bool        `json:"in_order"` // headers are as they were sent; otherwise in no order, with canonical names
+	InOrder   bool        `json:"in_order"` // headers are as they were sent; otherwise sorted, with canonical names
 	BodyBytes int64       `json:"body_bytes"`
 
 	Connection int64  `json:"connection"`    // the server's number for the connection, from 1
@@ -85,8 +87,8 @@ func echo(w http.ResponseWriter, r *http.Request) error {
 	}
 	if !e.InOrder {
 		e.Headers = [][2]string{{"Host", r.Host}}
-		for name, values := range r.Header {
-			for _, value := range values {
+		for _, name := range slices.Sorted(maps.Keys(r.Header)) {
+			for _, value := range r.Header[name] {
 				e.Headers = append(e.Headers, [2]string{name, value})
 			}
 		}

@@ -3,8 +3,9 @@
 // own numbers are held against.
 //
 // The routes are listed in routes.go. All of them speak HTTP/1.1 and, where
-// Config.HTTP2 says so, HTTP/2; those that write a response byte by byte answer 501
-// over HTTP/2. A parameter that makes no sense is answered with 400 and a sentence.
+// Config.HTTP2 says so, HTTP/2. Those that write a response byte by byte answer 501
+// over HTTP/2, and know nothing of Config.MaxRequestsPerConn. A parameter that makes no
+// sense is answered with 400 and a sentence.
 package testserver
 
 import (
@@ -35,7 +36,7 @@ type Config struct {
 	HTTP2 bool // offer HTTP/2 as well: by ALPN with TLS, else with prior knowledge (h2c)
 
 	IdleTimeout        time.Duration // a connection that waits longer for its next (or first) request is closed; 0: never
-	MaxRequestsPerConn int           // this many responses on, "Connection: close" is said and done (HTTP/2: GOAWAY); 0: never
+	MaxRequestsPerConn int           // with this response, "Connection: close" is said and done (HTTP/2: GOAWAY); 0: never
 
 	// IgnoreConnectionClose keeps the connection open after a request that said
 	// "Connection: close", and does not say it in the response (HTTP/1.1 only). It shows
@@ -43,9 +44,9 @@ type Config struct {
 	// to 16 MiB.
 	IgnoreConnectionClose bool
 
-	// StallAfter and StallFor make every request that is there, or comes, between
-	// StallAfter from the start and StallFor later wait for the end of that time.
-	// StallFor 0: no stall. See Server.Stall.
+	// StallAfter and StallFor make every request that comes between StallAfter from the
+	// start and StallFor later wait for the end of that time. StallFor 0: no stall. See
+	// Server.Stall.
 	StallAfter, StallFor time.Duration
 
 	ErrorLog *log.Logger // what net/http's server complains of; nil: dropped

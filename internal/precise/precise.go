@@ -45,7 +45,7 @@ func SleepUntil(ctx context.Context, t time.Time) error {
 	return s.Until(ctx, t)
 }
 
-// A Sleeper sleeps many times with one timer. The zero value is ready for use and
+// A Sleeper sleeps many times with one timer: on Linux, one file descriptor. The zero value is ready for use and
 // does not spin. It belongs to one goroutine, which closes it in the end.
 type Sleeper struct {
 	// Spin is how long before the instant the processor is kept busy rather than
