@@ -21,7 +21,8 @@ import (
 type lane struct {
 	conn      net.Conn
 	sent      atomic.Int64 // nanoseconds since the start of the run, of the request in flight
-	latencies []float64    // seconds; the reader's until it has ended
+	answered  atomic.Int64
+	latencies []float64 // seconds; the reader's until it has ended
 }
 
 // spin sends j.rate requests per second, one to each connection in turn, from a loop
@@ -43,7 +44,7 @@ func spin(j job) (report, error) {
 		readers.Go(func() { l.read(begin) })
 	}
 	lags, sendErr := sendAll(lanes, u.Host, begin, j.rate, total)
-	time.Sleep(50 * time.Millisecond) // for the last answers
+	awaitAnswers(lanes, len(lags))
 	for _, l := range lanes {
 		l.conn.Close()
 	}
@@ -93,6 +94,19 @@ func sendAll(lanes []*lane, host string, begin time.Time, rate, total int) ([]fl
 	return lags, nil
 }
 
+// awaitAnswers returns when that many answers have come, or after two seconds.
+func awaitAnswers(lanes []*lane, want int) {
+	for deadline := time.Now().Add(2 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		var got int64
+		for _, l := range lanes {
+			got += l.answered.Load()
+		}
+		if got >= int64(want) {
+			return
+		}
+	}
+}
+
 // read takes answers until the connection ends.
 func (l *lane) read(begin time.Time) {
 	buf := make([]byte, 4096)
@@ -105,6 +119,7 @@ func (l *lane) read(begin time.Time) {
 			return
 		}
 		if bytes.HasPrefix(buf[:n], []byte("HTTP/1.1 200")) {
+			l.answered.Add(1)
 			l.latencies = append(l.latencies, (time.Since(begin) - time.Duration(l.sent.Load())).Seconds())
 		}
 	}
