@@ -30,16 +30,18 @@ type sample struct {
 	Pace *pace `json:"pace,omitempty"` // the pacing workload only
 }
 
-func (s sample) usable() bool        { return s.Failure == "" && s.Requests > 0 }
-func (s sample) cpuPerReq() float64  { return s.CPU / float64(s.Requests) }
-func (s sample) rate() float64       { return float64(s.Requests) / s.Seconds }
-func (s sample) memory() float64     { return float64(s.Memory) }
-func (s sample) cpuShare() float64   { return s.CPU / s.Wall }
-func (s sample) handshakes() int64   { return s.TLSFull + s.TLSResumed }
-func (s sample) perConn() float64    { return float64(s.Requests) / float64(s.Connections) }
-func (s sample) conns() float64      { return float64(s.Connections) }
-func (s sample) requests() float64   { return float64(s.Requests) }
-func (s sample) errorCount() float64 { return float64(s.Said.Errors) }
+func (s sample) usable() bool       { return s.Failure == "" && s.Requests > 0 }
+func (s sample) cpuPerReq() float64 { return s.CPU / float64(s.Requests) }
+func (s sample) rate() float64      { return float64(s.Requests) / s.Seconds }
+func (s sample) memory() float64    { return float64(s.Memory) }
+func (s sample) cpuShare() float64  { return s.CPU / s.Wall }
+func (s sample) handshakes() int64  { return s.TLSFull + s.TLSResumed }
+func (s sample) perConn() float64   { return float64(s.Requests) / float64(s.Connections) }
+func (s sample) conns() float64     { return float64(s.Connections) }
+func (s sample) requests() float64  { return float64(s.Requests) }
+
+// overran says whether the process lived longer than start-up and the last answers explain.
+func (s sample) overran() bool { return s.Wall > 1.25*s.Seconds+1 }
 
 // A figure is one number over the rounds: its median, with the extremes as spread.
 type figure struct {

@@ -40,7 +40,11 @@ func main() {
 
 // execute carries out what the arguments ask for and leaves nothing behind but the report.
 func execute(ctx context.Context, args []string) error {
-	o, err := parseOptions(args, runtime.NumCPU())
+	cpus, err := usableCPUs()
+	if err != nil {
+		return err
+	}
+	o, err := parseOptions(args, cpus)
 	if err != nil {
 		return err
 	}
@@ -56,7 +60,9 @@ func execute(ctx context.Context, args []string) error {
 		return err
 	}
 	runErr := b.all(ctx, &doc)
-	if runErr != nil {
+	if ctx.Err() != nil {
+		doc.ended = "interrupted"
+	} else if runErr != nil {
 		doc.ended = runErr.Error()
 	}
 	if err := write(o, doc); err != nil {
@@ -136,6 +142,8 @@ func (b *bench) all(ctx context.Context, doc *document) error {
 	return nil
 }
 
+// write puts the report where it was asked for. An incomplete one goes to standard
+// output, so that it does not replace a complete one.
 func write(o options, doc document) error {
 	if o.raw != "" {
 		b, err := json.MarshalIndent(doc.samples, "", "\t")
@@ -146,7 +154,7 @@ func write(o options, doc document) error {
 			return err
 		}
 	}
-	if o.out == "" {
+	if o.out == "" || doc.ended != "" {
 		_, err := os.Stdout.WriteString(doc.render())
 		return err
 	}

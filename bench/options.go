@@ -31,7 +31,8 @@ type options struct {
 	smoke       bool
 }
 
-func parseOptions(args []string, cpus int) (options, error) {
+// parseOptions reads the flags; cpus are the usable ones, in order.
+func parseOptions(args []string, cpus []int) (options, error) {
 	o := options{saturating: saturating(cpus), roomy: roomy(cpus)}
 	var seconds float64
 	var only, tools string

@@ -57,14 +57,18 @@ func TestCPUListsAreCounted(t *testing.T) {
 }
 
 func TestClientAndServerShareNoCPUWhereThereAreTwo(t *testing.T) {
-	for cpus, want := range map[int][2]placement{
-		1: {{"0", "0"}, {"0", "0"}},
-		2: {{"0", "1"}, {"0", "1"}},
-		3: {{"0", "1-2"}, {"0-1", "2"}},
-		4: {{"0", "1-3"}, {"0-1", "2-3"}},
+	for _, c := range []struct {
+		cpus []int
+		want [2]placement
+	}{
+		{[]int{0}, [2]placement{{"0", "0"}, {"0", "0"}}},
+		{[]int{2, 3}, [2]placement{{"2", "3"}, {"2", "3"}}},
+		{[]int{0, 1, 2}, [2]placement{{"0", "1-2"}, {"0-1", "2"}}},
+		{[]int{0, 1, 2, 3}, [2]placement{{"0", "1-3"}, {"0-1", "2-3"}}},
+		{[]int{1, 3, 5, 6}, [2]placement{{"1", "3,5,6"}, {"1,3", "5-6"}}},
 	} {
-		if got := [2]placement{saturating(cpus), roomy(cpus)}; got != want {
-			t.Errorf("%d CPUs: %v, want %v", cpus, got, want)
+		if got := [2]placement{saturating(c.cpus), roomy(c.cpus)}; got != c.want {
+			t.Errorf("CPUs %v: %v, want %v", c.cpus, got, c.want)
 		}
 	}
 }
@@ -84,7 +88,7 @@ func TestReasonsAreReadByTool(t *testing.T) {
 }
 
 func TestOptions(t *testing.T) {
-	o, err := parseOptions(strings.Fields("--rounds 5 --seconds 0.5 --only pooled-http,pacing --tools wrk,hey --client-cpus 2"), 4)
+	o, err := parseOptions(strings.Fields("--rounds 5 --seconds 0.5 --only pooled-http,pacing --tools wrk,hey --client-cpus 2"), []int{0, 1, 2, 3})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +103,7 @@ func TestOptions(t *testing.T) {
 		t.Errorf("tools of %v", o.tools)
 	}
 	for _, bad := range []string{"--rounds 0", "--seconds -1", "--only https", "--tools curl", "--client-cpus x", "rest"} {
-		if _, err := parseOptions(strings.Fields(bad), 4); err == nil {
+		if _, err := parseOptions(strings.Fields(bad), []int{0, 1, 2, 3}); err == nil {
 			t.Errorf("%q is no error", bad)
 		}
 	}

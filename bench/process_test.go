@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// shell measures a shell command on CPU 0.
+// shell measures a shell command on the first usable CPU.
 func shell(t *testing.T, script string, change func(*command)) usage {
 	t.Helper()
 	for _, program := range []string{"taskset", "sh"} {
@@ -22,7 +22,11 @@ func shell(t *testing.T, script string, change func(*command)) usage {
 	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	c := command{argv: []string{"sh", "-c", script}, dir: t.TempDir(), cpus: "0", limit: time.Minute}
+	cpus, err := usableCPUs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := command{argv: []string{"sh", "-c", script}, dir: t.TempDir(), cpus: cpuList(cpus[:1]), limit: time.Minute}
 	if change != nil {
 		change(&c)
 	}

@@ -168,6 +168,9 @@ func troubles(in []sample, tool string) []string {
 		if !s.usable() {
 			add("a run is left out: " + orElse(s.Failure, "no request arrived"))
 		}
+		if s.overran() {
+			add("it ran for much longer than told, so its requests/s is too high")
+		}
 		for _, note := range s.Said.Notes {
 			add("it says: " + note)
 		}

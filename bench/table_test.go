@@ -31,7 +31,7 @@ func TestReportIsAsRecorded(t *testing.T) {
 			{Workload: "pooled-http", Tool: "wrk", Round: 1, Seconds: 1, Wall: 1, CPU: 1, Memory: 5 << 20, Requests: 100000, Connections: 33},
 			{Workload: "pooled-http", Tool: "hey", Round: 1, Seconds: 1, Wall: 1, CPU: 1, Memory: 50 << 20, Requests: 40000, Connections: 113, Said: said{Errors: 7}},
 			{Workload: "pooled-http", Tool: "sessbench", Round: 2, Seconds: 1, Wall: 1, CPU: 1, Memory: 20 << 20, Requests: 80000, Connections: 33, Said: said{Notes: []string{"generator_saturated"}}},
-			{Workload: "pooled-http", Tool: "wrk", Round: 2, Seconds: 1, Wall: 1, CPU: 1, Memory: 5 << 20, Requests: 100000, Connections: 33},
+			{Workload: "pooled-http", Tool: "wrk", Round: 2, Seconds: 1, Wall: 2.5, CPU: 1, Memory: 5 << 20, Requests: 100000, Connections: 33},
 			{Workload: "pooled-http", Tool: "hey", Round: 2, Seconds: 1, Failure: "exit status 1: no"},
 			{Workload: "fresh-https", Tool: "sessbench", Round: 1, Seconds: 1, Wall: 1, CPU: 1, Memory: 20 << 20, Requests: 2000, Connections: 2001, TLSFull: 2000},
 			{Workload: "fresh-https", Tool: "wrk", Round: 1, Seconds: 1, Wall: 1, CPU: 1, Memory: 5 << 20, Requests: 3000, Connections: 3020, TLSFull: 32, TLSResumed: 2968},
