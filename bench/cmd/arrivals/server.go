@@ -122,8 +122,9 @@ var (
 	errNoStamp = errors.New("the kernel did not stamp a packet")
 )
 
-// answerAll answers the requests of one connection until it ends. One read is taken
-// for one request: clients wait for the answer before they send the next.
+// answerAll answers the requests of one connection until it ends. Requests that are
+// read together share the stamp of the last; clients that wait for an answer before
+// they send the next request have none such.
 func answerAll(conn *net.TCPConn) (seen recording, err error) {
 	raw, err := conn.SyscallConn()
 	if err != nil {
@@ -142,15 +143,17 @@ func answerAll(conn *net.TCPConn) (seen recording, err error) {
 			}
 			continue
 		}
-		filled = 0
 		if stamp == 0 {
 			return seen, errNoStamp
 		}
-		if _, err := conn.Write(answer); err != nil {
-			return seen, ignoreEnd(err)
+		for range bytes.Count(buf[:filled], endOfHead) {
+			if _, err := conn.Write(answer); err != nil {
+				return seen, ignoreEnd(err)
+			}
+			seen.Arrivals = append(seen.Arrivals, stamp)
+			seen.Held = append(seen.Held, time.Now().UnixNano()-stamp)
 		}
-		seen.Arrivals = append(seen.Arrivals, stamp)
-		seen.Held = append(seen.Held, time.Now().UnixNano()-stamp)
+		filled = 0
 	}
 }
 

@@ -118,7 +118,8 @@ func (l *lane) read(begin time.Time) {
 			}
 			return
 		}
-		if bytes.HasPrefix(buf[:n], []byte("HTTP/1.1 200")) {
+		// More than one only where the server held them for a whole round of connections.
+		for range bytes.Count(buf[:n], []byte("HTTP/1.1 200")) {
 			l.answered.Add(1)
 			l.latencies = append(l.latencies, (time.Since(begin) - time.Duration(l.sent.Load())).Seconds())
 		}
