@@ -1,0 +1,281 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"time"
+)
+
+// A work is what one run asks of a contestant.
+type work struct {
+	URL    string
+	Pooled bool          // keep connections; otherwise a new one for every request
+	Conns  int           // connections, or workers where a tool has those
+	Length time.Duration // how long to offer load
+	Rate   int           // requests per second in the open model; 0: closed model
+	Dir    string        // scratch files of this run, absolute
+}
+
+// A contestant is a load generator and how to make it do a work.
+type contestant struct {
+	name   string
+	binary string // the program's file name
+	about  string // for the table's notes
+
+	// argv is the command line without the program; files are written into the
+	// work's directory before.
+	argv  func(work) []string
+	files func(work) map[string]string
+	env   []string
+
+	closed, open bool // the models it can offer
+	wholeSeconds bool // its duration takes no fractions, or is at least one second
+	okExits      []int
+	stopped      func(work) bool // it does not end by itself in this work
+
+	// said reads what the tool itself reports; nil where nothing is asked of it.
+	said func(ctx context.Context, binary string, w work, stdout []byte) (said, error)
+}
+
+// A said is what a tool reports about its own run. Times are seconds.
+type said struct {
+	Errors  int64      `json:"errors"`
+	Latency *quantiles `json:"latency,omitempty"`
+	Lag     *quantiles `json:"lag,omitempty"` // start of a request behind its schedule
+	Notes   []string   `json:"notes,omitempty"`
+}
+
+type quantiles struct {
+	P50 float64 `json:"p50"`
+	P99 float64 `json:"p99"`
+}
+
+// length is how long the contestant is told to run where d is asked for.
+func (c contestant) length(d time.Duration) time.Duration {
+	if c.wholeSeconds {
+		return time.Duration(math.Ceil(d.Seconds())) * time.Second
+	}
+	return d
+}
+
+// contestants are all that the harness knows, the subject first.
+func contestants() []contestant {
+	return []contestant{
+		sessbench(), reference("fasthttp"), reference("net/http"), spinner(),
+		wrk(), ab(), h2load(), hey(), vegeta(), k6(),
+	}
+}
+
+func sessbench() contestant {
+	return contestant{
+		name: "sessbench", binary: "sessbench", closed: true, open: true,
+		// 4 says that the generator was the bottleneck, as one CPU under a closed loop must be.
+		okExits: []int{4},
+		argv: func(w work) []string {
+			args := []string{"run", "--arms", arm(w.Pooled), "--warmup", "0s",
+				"-c", strconv.Itoa(w.Conns), "-d", w.Length.String()}
+			if w.Rate > 0 {
+				// One block: a pause between blocks would look like lateness.
+				args = append(args, "--rate", strconv.Itoa(w.Rate), "--blocks", "1")
+			}
+			return append(args, "-q", "--format", "json", "-k", w.URL)
+		},
+		said: fromStdout(parseSessbench),
+	}
+}
+
+func arm(pooled bool) string {
+	if pooled {
+		return "pooled"
+	}
+	return "fresh"
+}
+
+// reference is one of the two bare clients of cmd/refclient.
+func reference(client string) contestant {
+	return contestant{
+		name: client, binary: "refclient", closed: true,
+		about: "bare client of that library in a loop, no measurement of single requests",
+		argv: func(w work) []string {
+			return []string{"-client", client, "-pooled=" + strconv.FormatBool(w.Pooled),
+				"-c", strconv.Itoa(w.Conns), "-d", w.Length.String(), w.URL}
+		},
+		said: fromStdout(parseRefclient),
+	}
+}
+
+func spinner() contestant {
+	return contestant{
+		name: "spin", binary: "refclient", open: true,
+		about: "sends from a loop that never sleeps: what this machine and this measurement can do at best",
+		argv: func(w work) []string {
+			return []string{"-client", "spin", "-rate", strconv.Itoa(w.Rate),
+				"-c", strconv.Itoa(w.Conns), "-d", w.Length.String(), w.URL}
+		},
+		said: fromStdout(parseRefclient),
+	}
+}
+
+func wrk() contestant {
+	return contestant{
+		name: "wrk", binary: "wrk", closed: true, wholeSeconds: true,
+		argv: func(w work) []string {
+			args := []string{"-t1", "-c" + strconv.Itoa(w.Conns), "-d" + strconv.Itoa(int(w.Length.Seconds())) + "s"}
+			if !w.Pooled {
+				args = append(args, "-H", "Connection: close")
+			}
+			return append(args, w.URL)
+		},
+		said: fromStdout(parseWrk),
+	}
+}
+
+func ab() contestant {
+	return contestant{
+		name: "ab", binary: "ab", closed: true, wholeSeconds: true,
+		about: "speaks HTTP/1.0",
+		argv: func(w work) []string {
+			// -t alone implies -n 50000; ab allots 32 bytes for each request of -n.
+			seconds := int(w.Length.Seconds())
+			args := []string{"-q", "-c", strconv.Itoa(w.Conns),
+				"-t", strconv.Itoa(seconds), "-n", strconv.Itoa(seconds * 300_000)}
+			if w.Pooled {
+				args = append(args, "-k")
+			}
+			return append(args, w.URL)
+		},
+		said: fromStdout(parseAb),
+	}
+}
+
+func h2load() contestant {
+	return contestant{
+		name: "h2load", binary: "h2load", closed: true,
+		argv: func(w work) []string {
+			args := []string{"--h1", "-t1", "-c", strconv.Itoa(w.Conns),
+				"-D", strconv.FormatInt(w.Length.Milliseconds(), 10) + "ms"}
+			if !w.Pooled {
+				args = append(args, "-H", "Connection: close")
+			}
+			return append(args, w.URL)
+		},
+		about: "with fresh connections and a duration h2load 1.52 never ends; it is stopped when its time is up",
+		stopped: func(w work) bool {
+			return !w.Pooled
+		},
+		said: func(_ context.Context, _ string, w work, stdout []byte) (said, error) {
+			if !w.Pooled {
+				return said{}, nil // stopped before its summary
+			}
+			return parseH2load(stdout)
+		},
+	}
+}
+
+func hey() contestant {
+	return contestant{
+		name: "hey", binary: "hey", closed: true,
+		argv: func(w work) []string {
+			args := []string{"-z", w.Length.String(), "-c", strconv.Itoa(w.Conns)}
+			if !w.Pooled {
+				args = append(args, "-disable-keepalive")
+			}
+			return append(args, w.URL)
+		},
+		said: fromStdout(parseHey),
+	}
+}
+
+func vegeta() contestant {
+	return contestant{
+		name: "vegeta", binary: "vegeta", closed: true, open: true,
+		files: func(w work) map[string]string {
+			return map[string]string{"targets": "GET " + w.URL + "\n"}
+		},
+		argv: func(w work) []string {
+			n := strconv.Itoa(w.Conns)
+			rate := "0"
+			if w.Rate > 0 {
+				rate = strconv.Itoa(w.Rate) + "/s"
+			}
+			return []string{"attack", "-rate=" + rate, "-workers=" + n, "-max-workers=" + n, "-connections=" + n,
+				"-keepalive=" + strconv.FormatBool(w.Pooled), "-http2=false", "-insecure",
+				"-duration=" + w.Length.String(),
+				"-targets=" + filepath.Join(w.Dir, "targets"), "-output=" + filepath.Join(w.Dir, "results")}
+		},
+		said: func(ctx context.Context, binary string, w work, _ []byte) (said, error) {
+			out, err := exec.CommandContext(ctx, binary, "report", "-type=json", filepath.Join(w.Dir, "results")).Output()
+			if err != nil {
+				return said{}, fmt.Errorf("vegeta report: %w", err)
+			}
+			return parseVegeta(out)
+		},
+	}
+}
+
+func k6() contestant {
+	return contestant{
+		name: "k6", binary: "k6", closed: true, open: true, wholeSeconds: true,
+		env: []string{"K6_NO_USAGE_REPORT=true", "K6_AUTO_EXTENSION_RESOLUTION=false"},
+		files: func(w work) map[string]string {
+			return map[string]string{"script.js": k6Script(w), "config.json": "{}\n"}
+		},
+		argv: func(w work) []string {
+			return []string{"run", "--quiet", "--no-usage-report", "--address", "",
+				"--config", filepath.Join(w.Dir, "config.json"), filepath.Join(w.Dir, "script.js")}
+		},
+		said: func(_ context.Context, _ string, w work, _ []byte) (said, error) {
+			b, err := os.ReadFile(filepath.Join(w.Dir, "summary.json"))
+			if err != nil {
+				return said{}, err
+			}
+			return parseK6(b)
+		},
+	}
+}
+
+func k6Script(w work) string {
+	scenario := map[string]any{
+		"executor": "constant-vus", "vus": w.Conns, "duration": w.Length.String(), "gracefulStop": "2s",
+	}
+	if w.Rate > 0 {
+		scenario = map[string]any{
+			"executor": "constant-arrival-rate", "rate": w.Rate, "timeUnit": "1s", "duration": w.Length.String(),
+			"preAllocatedVUs": w.Conns, "maxVUs": w.Conns, "gracefulStop": "2s",
+		}
+	}
+	options := map[string]any{
+		"scenarios":             map[string]any{"load": scenario},
+		"noConnectionReuse":     !w.Pooled,
+		"insecureSkipTLSVerify": true,
+		"discardResponseBodies": true,
+		"summaryTrendStats":     []string{"med", "p(99)"},
+	}
+	return fmt.Sprintf(`import http from 'k6/http';
+export const options = %s;
+export default function () { http.get(%s); }
+export function handleSummary(data) { return { %s: JSON.stringify(data) }; }
+`, jsonText(options), jsonText(w.URL), jsonText(filepath.Join(w.Dir, "summary.json")))
+}
+
+// jsonText renders maps, strings, numbers and booleans, which cannot fail.
+func jsonText(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
+}
+
+// fromStdout adapts a parser of what a tool prints.
+func fromStdout(parse func([]byte) (said, error)) func(context.Context, string, work, []byte) (said, error) {
+	return func(_ context.Context, _ string, _ work, stdout []byte) (said, error) { return parse(stdout) }
+}

@@ -1,0 +1,149 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// A command is one client process to be measured.
+type command struct {
+	argv []string
+	env  []string // added to ours
+	dir  string
+	cpus string
+
+	// stopAfter ends the process with SIGTERM when it does not end by itself; 0: it does.
+	stopAfter time.Duration
+	// okExits are exit codes besides 0 that are no failure.
+	okExits []int
+	// limit bounds the run whatever the process does.
+	limit time.Duration
+}
+
+// A usage is what one client process cost and said.
+type usage struct {
+	CPU        time.Duration // user and system, of the process and the children it waited for
+	PeakMemory int64         // bytes resident
+	Wall       time.Duration
+	Stdout     []byte
+	Failure    string // empty: it did what it was told
+}
+
+// run starts the command, waits for it, and returns what it used. It must be called
+// from a goroutine that stays on its thread: the kernel ties a child's life to it.
+func run(ctx context.Context, c command) (usage, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.limit)
+	defer cancel()
+	var stdout, stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, "taskset", append([]string{"-c", c.cpus}, c.argv...)...)
+	cmd.Env = append(os.Environ(), c.env...)
+	cmd.Dir = c.dir
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = 5 * time.Second
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+
+	ownPeak := peakResident(os.Getpid())
+	begin := time.Now()
+	if err := cmd.Start(); err != nil {
+		return usage{}, err
+	}
+	if c.stopAfter > 0 {
+		stop := time.AfterFunc(c.stopAfter, func() { _ = cmd.Process.Signal(syscall.SIGTERM) })
+		defer stop.Stop()
+	}
+	watch := watchPeak(cmd.Process.Pid)
+	waitErr := cmd.Wait()
+	u := usage{
+		Wall:       time.Since(begin),
+		CPU:        cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(),
+		PeakMemory: watch(),
+		Stdout:     stdout.Bytes(),
+	}
+	if ctx.Err() == nil {
+		u.Failure = failure(cmd.ProcessState, waitErr, c, stderr.Bytes())
+	} else {
+		u.Failure = "stopped: " + context.Cause(ctx).Error()
+	}
+	// The rusage peak is exact, but it starts from the peak of the process that
+	// forked: until exec a child shares our memory. It counts only beyond that.
+	if peak := cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10; peak > ownPeak {
+		u.PeakMemory = peak
+	}
+	return u, nil
+}
+
+func failure(state *os.ProcessState, err error, c command, stderr []byte) string {
+	var exit *exec.ExitError
+	switch {
+	case err == nil, slices.Contains(c.okExits, state.ExitCode()):
+		return ""
+	case !errors.As(err, &exit):
+		return err.Error()
+	}
+	if ws := state.Sys().(syscall.WaitStatus); c.stopAfter > 0 && ws.Signaled() && ws.Signal() == syscall.SIGTERM {
+		return ""
+	}
+	said := strings.TrimSpace(string(stderr))
+	if lines := strings.Split(said, "\n"); len(lines) > 3 {
+		said = strings.Join(lines[len(lines)-3:], "; ")
+	}
+	return fmt.Sprintf("%v: %s", err, said)
+}
+
+// watchPeak follows a process's peak resident memory until the returned function
+// is called, which gives the highest value seen, in bytes.
+func watchPeak(pid int) func() int64 {
+	done, peak := make(chan struct{}), make(chan int64)
+	go func() {
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		var highest int64
+		for {
+			highest = max(highest, peakResident(pid))
+			select {
+			case <-done:
+				peak <- highest
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	return func() int64 { close(done); return <-peak }
+}
+
+// peakResident reads a process's VmHWM, in bytes; 0 when it is gone.
+func peakResident(pid int) int64 {
+	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+	if err != nil {
+		return 0
+	}
+	return parsePeakResident(string(b))
+}
+
+func parsePeakResident(status string) int64 {
+	_, rest, found := strings.Cut(status, "VmHWM:")
+	if !found {
+		return 0
+	}
+	fields := strings.Fields(rest)
+	if len(fields) == 0 {
+		return 0
+	}
+	kib, err := strconv.ParseInt(fields[0], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return kib << 10
+}

@@ -1,0 +1,183 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A bench carries out the rounds. It runs one process at a time.
+type bench struct {
+	options  options
+	scratch  string // removed by whoever made it
+	tools    []tool // installed ones
+	nginx    *nginx
+	arrivals string // the arrival server's program
+	progress io.Writer
+
+	lastFresh time.Time // when the last run with many short connections ended
+}
+
+// A tool is a contestant that was found on this machine.
+type tool struct {
+	contestant
+	path, version string
+}
+
+// offers says whether the tool can take part in the workload.
+func (t tool) offers(w workload) bool {
+	if w.url == nil {
+		return t.open
+	}
+	return t.closed
+}
+
+// carryOut runs every round of a workload and returns its samples, those of the
+// finished runs even where it returns an error.
+func (b *bench) carryOut(ctx context.Context, w workload) ([]sample, error) {
+	var tools []tool
+	for _, t := range b.tools {
+		if t.offers(w) {
+			tools = append(tools, t)
+		}
+	}
+	var samples []sample
+	for round := range b.options.rounds {
+		for _, i := range drawOrder(len(tools), b.options.seed, w.name, round) {
+			s, err := b.once(ctx, w, tools[i], round)
+			if ctx.Err() != nil {
+				return samples, ctx.Err()
+			}
+			if err != nil {
+				return samples, fmt.Errorf("%s, %s: %w", w.name, tools[i].name, err)
+			}
+			samples = append(samples, s)
+			fmt.Fprintf(b.progress, "bench: %s round %d/%d %-9s %8.0f req/s %6.1f µs CPU/req %6d connections %s\n",
+				w.name, round+1, b.options.rounds, s.Tool, s.rate(), 1e6*s.cpuPerReq(), s.Connections, s.Failure)
+		}
+	}
+	return samples, nil
+}
+
+// once is one run of one tool. Its error means that the harness cannot go on; a tool
+// that fails is a sample that says so.
+func (b *bench) once(ctx context.Context, w workload, t tool, round int) (sample, error) {
+	dir := filepath.Join(b.scratch, strings.Join([]string{w.name, strconv.Itoa(round), t.binary}, "-"))
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return sample{}, err
+	}
+	defer os.RemoveAll(dir)
+	job := work{
+		Pooled: w.pooled, Conns: b.options.connections, Length: t.length(b.options.length), Dir: dir,
+	}
+	if err := b.waitForPorts(ctx, w); err != nil {
+		return sample{}, err
+	}
+	s := sample{Workload: w.name, Tool: t.name, Round: round + 1, Seconds: job.Length.Seconds()}
+	if w.url == nil {
+		job.Rate = b.options.rate
+		return b.paced(ctx, t, job, s)
+	}
+	job.URL = w.url(b.nginx)
+	before, err := b.nginx.settled(ctx)
+	if err != nil {
+		return s, err
+	}
+	if err := b.measure(ctx, t, job, b.options.saturating.client, &s); err != nil {
+		return s, err
+	}
+	after, err := b.nginx.settled(ctx)
+	if err != nil {
+		return s, err
+	}
+	if !w.pooled {
+		b.lastFresh = time.Now()
+	}
+	seen := after.minus(before)
+	s.Requests, s.Connections = seen.Requests, seen.Connections
+	s.TLSFull, s.TLSResumed = seen.TLSFull, seen.TLSResumed
+	return s, nil
+}
+
+// paced is one run in the open model against a new arrival server.
+func (b *bench) paced(ctx context.Context, t tool, job work, s sample) (sample, error) {
+	server, err := startArrivals(ctx, b.arrivals, b.options.roomy.server)
+	if err != nil {
+		return s, err
+	}
+	job.URL = server.URL
+	err = b.measure(ctx, t, job, b.options.roomy.client, &s)
+	log, stopErr := server.stop()
+	if err != nil {
+		return s, err
+	}
+	if stopErr != nil {
+		return s, fmt.Errorf("arrival server: %w", stopErr)
+	}
+	s.Requests, s.Connections = int64(len(log.Arrivals)), log.Connections
+	p, err := paceOf(log, job.Rate, job.Length)
+	if err != nil {
+		if s.Failure == "" {
+			s.Failure = err.Error()
+		}
+		return s, nil
+	}
+	s.Pace = &p
+	return s, nil
+}
+
+// measure runs the tool's process and fills in what it used and said.
+func (b *bench) measure(ctx context.Context, t tool, job work, cpus string, s *sample) error {
+	if t.files != nil {
+		for name, text := range t.files(job) {
+			if err := os.WriteFile(filepath.Join(job.Dir, name), []byte(text), 0o600); err != nil {
+				return err
+			}
+		}
+	}
+	c := command{
+		argv: append([]string{t.path}, t.argv(job)...), env: t.env, dir: job.Dir, cpus: cpus,
+		okExits: t.okExits, limit: job.Length + 30*time.Second,
+	}
+	if t.stopped != nil && t.stopped(job) {
+		c.stopAfter = job.Length
+	}
+	u, err := run(ctx, c)
+	if err != nil {
+		return err
+	}
+	s.Wall, s.CPU, s.Memory, s.Failure = u.Wall.Seconds(), u.CPU.Seconds(), u.PeakMemory, u.Failure
+	if s.Failure != "" || t.said == nil {
+		return nil
+	}
+	if s.Said, err = t.said(ctx, t.path, job, u.Stdout); err != nil {
+		s.Failure = err.Error()
+	}
+	return nil
+}
+
+// waitForPorts holds a run back until the ports of the last fresh run can be used
+// again. With tcp_tw_reuse Linux does so a second after they were closed; without,
+// they are in TIME_WAIT for a minute.
+func (b *bench) waitForPorts(ctx context.Context, w workload) error {
+	if w.pooled || b.lastFresh.IsZero() {
+		return nil
+	}
+	reusable := b.lastFresh.Add(1100 * time.Millisecond)
+	if readText("/proc/sys/net/ipv4/tcp_tw_reuse") == "0" {
+		reusable = b.lastFresh.Add(61 * time.Second)
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(time.Until(reusable)):
+		return nil
+	}
+}
