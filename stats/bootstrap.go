@@ -61,30 +61,29 @@ func expandedTail(n int, confidence float64) float64 {
 	return normalCDF(-math.Sqrt(float64(n)/float64(n-1)) * t)
 }
 
-// interval returns the expanded percentile interval of an estimate whose bootstrap
-// replicates are given; it sorts them. ok is false if an end is not finite.
+// interval returns the interval of an estimate whose bootstrap replicates are given;
+// it sorts them. It is the wider of two at each end: the expanded percentile interval,
+// and value ± t·√(n/(n−1))·s, with s the standard deviation of the replicates
+// (Hesterberg's t interval with bootstrap standard error). ok is false if an end is not
+// finite.
 //
-// With fewer than 6 blocks (at 0.95) the percentiles cannot be far enough out: no
-// resample lies beyond the most extreme block, and all of 4 blocks lie on the same
-// side by chance once in 8. There the interval is widened to at least value ±
-// t·√(n/(n−1))·s, with s the standard deviation of the replicates (Hesterberg's t
-// interval with bootstrap standard error).
+// Percentiles follow a skewed distribution, but cannot lie beyond the most extreme
+// block, and all of 4 blocks lie on the same side of the truth by chance once in 8: in
+// simulations of lognormal block effects they alone missed the true ratio of means in
+// 14 % of runs with 4 blocks, 8 % with 5 and 7 % with 6. The wider of both missed it in
+// 4 to 5 % with 4 to 15 blocks.
 func interval(value float64, replicates []float64, n int, confidence float64) (lo, hi float64, ok bool) {
 	slices.Sort(replicates)
 	tail := expandedTail(n, confidence)
-	lo = min(value, percentile(replicates, tail))
-	hi = max(value, percentile(replicates, 1-tail))
-	if leastSignedRankP(n) > 1-confidence {
-		t := studentQuantile((1+confidence)/2, n-1)
-		reach := t * math.Sqrt(float64(n)/float64(n-1)) * spread(replicates)
-		lo, hi = min(lo, value-reach), max(hi, value+reach)
-	}
+	t := studentQuantile((1+confidence)/2, n-1)
+	reach := t * math.Sqrt(float64(n)/float64(n-1)) * spread(replicates)
+	lo = min(value-reach, percentile(replicates, tail))
+	hi = max(value+reach, percentile(replicates, 1-tail))
 	return lo, hi, finite(lo) && finite(hi)
 }
 
 // percentile interpolates between sorted values so that each of B of them has 1/(B+1)
-// of the probability below the next (type 6 of Hyndman and Fan 1996, which the
-// American Statistician article also uses).
+// of the probability below the next (type 6 of Hyndman and Fan 1996).
 func percentile(sorted []float64, p float64) float64 {
 	at := p*float64(len(sorted)+1) - 1
 	i := int(math.Floor(at))
@@ -99,14 +98,17 @@ func percentile(sorted []float64, p float64) float64 {
 	return sorted[i] + (at-float64(i))*(sorted[i+1]-sorted[i])
 }
 
+// spread returns the standard deviation. It works with distances from the first
+// value, so that equal values have none.
 func spread(values []float64) float64 {
 	var sum, squares float64
 	for _, v := range values {
-		sum += v
+		sum += v - values[0]
 	}
 	mean := sum / float64(len(values))
 	for _, v := range values {
-		squares += (v - mean) * (v - mean)
+		distance := v - values[0] - mean
+		squares += distance * distance
 	}
 	return math.Sqrt(squares / float64(len(values)))
 }

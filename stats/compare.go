@@ -141,6 +141,9 @@ func (c *contest) compare(m Metric) Comparison {
 	if result.BaselineValue != 0 {
 		result.Ratio = c.estimate(ratio, ratios)
 	}
+	if result.Ratio != nil {
+		result.Ratio.Lo = max(0, result.Ratio.Lo)
+	}
 	p, least := c.rankTest(m)
 	result.PValue = &p
 	ranked := p <= 1-c.opts.Confidence || least > 1-c.opts.Confidence

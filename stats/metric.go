@@ -62,7 +62,8 @@ func responseQuantile(name string, q float64) Metric {
 	measure := func(b *blocks, weights []int64) float64 { return b.quantile(q, weights).Seconds() }
 	resolution := func(baseline, arm *blocks) float64 {
 		larger := max(baseline.quantile(q, baseline.all()), arm.quantile(q, arm.all()))
-		return bucketWidth(larger).Seconds()
+		const rounding = 1 + 1e-9 // seconds are not exact; neighbouring buckets stay within
+		return bucketWidth(larger).Seconds() * rounding
 	}
 	return Metric{name, Seconds, true, true, measure, resolution}
 }
