@@ -1,0 +1,270 @@
+package wire
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestPooledKeepsOneConnection(t *testing.T) {
+	s := serve(t, nil, answer(okText))
+	c := newClient(t, nil, Policy{})
+	for i := range 5 {
+		r := call(t, c, get(t, s.url))
+		wantOK(t, r, 200, "ok")
+		if r.Reused != (i > 0) || r.Attempts != 1 {
+			t.Errorf("call %d: reused %t, attempts %d", i, r.Reused, r.Attempts)
+		}
+	}
+	wantCounts(t, c, Counts{Opened: 1, Attempts: 5, Reused: 4})
+	if c.Open() != 1 {
+		t.Errorf("%d open", c.Open())
+	}
+}
+
+func TestFreshOpensAndClosesAConnectionForEveryRequest(t *testing.T) {
+	for name, text := range map[string]string{
+		"server keeps":          okText,
+		"server insists":        "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nKeep-Alive: max=99\r\nContent-Length: 2\r\n\r\nok",
+		"server closes as well": "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
+	} {
+		t.Run(name, func(t *testing.T) {
+			requests := make(chan string, 9)
+			s := serve(t, nil, func(p *peer) {
+				requests <- p.request()
+				p.say(text)
+				p.await() // returns only when the client has closed
+			})
+			c := newClient(t, nil, Policy{RequestsPerConnection: 1})
+			for range 3 {
+				r := call(t, c, get(t, s.url))
+				wantOK(t, r, 200, "ok")
+				if r.Reused {
+					t.Error("reused")
+				}
+				if got := <-requests; strings.Contains(got, "Connection") {
+					t.Errorf("request has a Connection header: %q", got)
+				}
+				if c.Open() != 0 {
+					t.Error("left open")
+				}
+			}
+			wantCounts(t, c, Counts{Opened: 3, Attempts: 3, Retired: 3})
+		})
+	}
+}
+
+func TestConnectionIsRetiredAfterItsRequests(t *testing.T) {
+	s := serve(t, nil, answer(okText))
+	c := newClient(t, nil, Policy{RequestsPerConnection: 3})
+	var reused []bool
+	for range 7 {
+		r := call(t, c, get(t, s.url))
+		wantOK(t, r, 200, "ok")
+		reused = append(reused, r.Reused)
+	}
+	wantCounts(t, c, Counts{Opened: 3, Attempts: 7, Reused: 4, Retired: 2})
+	if want := []bool{false, true, true, false, true, true, false}; !equal(reused, want) {
+		t.Errorf("reused %v, want %v", reused, want)
+	}
+}
+
+func equal(a, b []bool) bool {
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return len(a) == len(b)
+}
+
+func TestRequestWithConnectionCloseClosesOnOurSide(t *testing.T) {
+	s := serve(t, nil, answer(okText))
+	c := newClient(t, nil, Policy{})
+	req := get(t, s.url, Header{"connection", "foo, Close"})
+	for range 2 {
+		wantOK(t, call(t, c, req), 200, "ok")
+	}
+	wantCounts(t, c, Counts{Opened: 2, Attempts: 2, Retired: 2})
+}
+
+func TestAnotherEndpointTakesThePlaceOfTheConnection(t *testing.T) {
+	one, two := serve(t, nil, answer(okText)), serve(t, nil, answer(okText))
+	c := newClient(t, nil, Policy{})
+	for _, s := range []*server{one, one, two, one} {
+		wantOK(t, call(t, c, get(t, s.url)), 200, "ok")
+	}
+	wantCounts(t, c, Counts{Opened: 3, Attempts: 4, Reused: 1, Retired: 2})
+}
+
+// waitFor waits until a kept connection shows that state.
+func waitFor(t *testing.T, c *Client, state peerState) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); c.idle.unused() != state; {
+		if time.Now().After(end) {
+			t.Fatal("the connection never came to that state")
+		}
+	}
+	c.idle.idleSince -= idleUnchecked
+}
+
+func TestConnectionEndedWhileIdleIsReplacedUnnoticed(t *testing.T) {
+	srv, cli := identity(t)
+	for name, tc := range map[string]struct {
+		tls  bool
+		last string // what the server says before it closes
+		end  func(*peer)
+		want Counts
+	}{
+		"plain, closed":      {false, "", func(p *peer) {}, Counts{ClosedByPeer: 1}},
+		"plain, reset":       {false, "", func(p *peer) { reset(t, p.Conn) }, Counts{ClosedByPeer: 1}},
+		"plain, 408 and end": {false, "HTTP/1.1 408 Timeout\r\nConnection: close\r\n\r\n", func(p *peer) {}, Counts{ClosedByPeer: 1}},
+		"plain, unasked":     {false, okText, func(p *peer) { p.await() }, Counts{Discarded: 1}},
+		"TLS, closed":        {true, "", func(p *peer) {}, Counts{ClosedByPeer: 1, TLSFull: 2}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			answered := make(chan struct{})
+			script := func(p *peer) {
+				if p.n > 1 {
+					answer(okText)(p)
+					return
+				}
+				p.request()
+				p.say(okText)
+				<-answered
+				p.say(tc.last)
+				tc.end(p)
+			}
+			config := srv
+			if !tc.tls {
+				config = nil
+			}
+			s := serve(t, config, script)
+			c := newClient(t, &Options{TLS: cli}, Policy{}) // no Resend
+			wantOK(t, call(t, c, get(t, s.url)), 200, "ok")
+			close(answered)
+			if tc.want.Discarded > 0 {
+				waitFor(t, c, peerSpoke)
+			} else {
+				waitFor(t, c, peerClosed)
+			}
+			r := call(t, c, newRequest(t, "POST", s.url, "x"))
+			wantOK(t, r, 200, "ok")
+			if r.Attempts != 1 || r.Reused {
+				t.Errorf("attempts %d, reused %t", r.Attempts, r.Reused)
+			}
+			tc.want.Opened, tc.want.Attempts = 2, 2
+			wantCounts(t, c, tc.want)
+		})
+	}
+}
+
+func TestSessionTicketsWhileIdleDoNotCostTheConnection(t *testing.T) {
+	srv, cli := identity(t)
+	s := serve(t, srv, answer(okText))
+	c := newClient(t, &Options{TLS: cli}, Policy{})
+	for range 3 {
+		wantOK(t, call(t, c, get(t, s.url)), 200, "ok")
+		c.idle.idleSince -= idleUnchecked
+	}
+	wantCounts(t, c, Counts{Opened: 1, Attempts: 3, Reused: 2, TLSFull: 1})
+}
+
+// dyingServer answers the first request of its first connection and ends it upon the second.
+func dyingServer(t *testing.T, end func(*peer)) *server {
+	return serve(t, nil, func(p *peer) {
+		p.request()
+		p.say(okText)
+		if p.n == 1 {
+			p.request()
+			end(p)
+			return
+		}
+		answer(okText)(p)
+	})
+}
+
+func TestIdempotentRequestIsSentAgainOnceAfterAReusedConnectionDied(t *testing.T) {
+	for name, end := range map[string]func(*peer){
+		"closed": func(*peer) {},
+		"reset":  func(p *peer) { reset(t, p.Conn) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := dyingServer(t, end)
+			c := newClient(t, nil, Policy{Resend: true})
+			wantOK(t, call(t, c, get(t, s.url)), 200, "ok")
+			r := call(t, c, get(t, s.url))
+			wantOK(t, r, 200, "ok")
+			if r.Attempts != 2 || r.Reused {
+				t.Errorf("attempts %d, reused %t", r.Attempts, r.Reused)
+			}
+			if want := int64(2 * len(get(t, s.url).Raw)); r.BytesOut != want {
+				t.Errorf("%d bytes out, want %d", r.BytesOut, want)
+			}
+			wantCounts(t, c, Counts{Opened: 2, Attempts: 3, Reused: 1, ClosedByPeer: 1, Resent: 1})
+		})
+	}
+}
+
+func TestRequestIsNotSentAgain(t *testing.T) {
+	for name, tc := range map[string]struct {
+		method string
+		policy Policy
+		end    func(*peer)
+		class  Class
+	}{
+		"without the policy":        {"GET", Policy{}, func(*peer) {}, ClassClosedEarly},
+		"reset, without the policy": {"GET", Policy{}, func(p *peer) { reset(t, p.Conn) }, ClassReset},
+		"POST":                      {"POST", Policy{Resend: true}, func(*peer) {}, ClassClosedEarly},
+		"after a byte":              {"GET", Policy{Resend: true}, func(p *peer) { p.say("H") }, ClassClosedEarly},
+		"after garbage":             {"GET", Policy{Resend: true}, func(p *peer) { p.say("garbage") }, ClassProtocol},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := dyingServer(t, tc.end)
+			c := newClient(t, nil, tc.policy)
+			wantOK(t, call(t, c, get(t, s.url)), 200, "ok")
+			r := call(t, c, newRequest(t, tc.method, s.url, ""))
+			wantClass(t, r, tc.class)
+			if r.Attempts != 1 || !r.Reused || r.Status != 0 {
+				t.Errorf("attempts %d, reused %t, status %d", r.Attempts, r.Reused, r.Status)
+			}
+		})
+	}
+	t.Run("more than once", func(t *testing.T) {
+		s := serve(t, nil, func(p *peer) {
+			p.request()
+			if p.n == 1 {
+				p.say(okText)
+				p.request()
+			}
+		})
+		c := newClient(t, nil, Policy{Resend: true})
+		wantOK(t, call(t, c, get(t, s.url)), 200, "ok")
+		r := call(t, c, get(t, s.url))
+		wantClass(t, r, ClassClosedEarly)
+		if r.Attempts != 2 {
+			t.Errorf("%d attempts", r.Attempts)
+		}
+		wantCounts(t, c, Counts{Opened: 2, Attempts: 3, Reused: 1, ClosedByPeer: 2, Resent: 1})
+	})
+}
+
+func TestAnswerToARequestNotFullyTakenIsRead(t *testing.T) {
+	const refusal = "HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig"
+	s := serve(t, nil, func(p *peer) {
+		buf := make([]byte, 1)
+		_, _ = p.Read(buf)
+		p.say(refusal)
+		// Ending with unread input resets the connection.
+	})
+	c := newClient(t, nil, Policy{})
+	r := call(t, c, newRequest(t, "POST", s.url, strings.Repeat("x", 16<<20)))
+	if r.Err == nil {
+		wantOK(t, r, 413, "big")
+	} else {
+		wantClass(t, r, ClassReset) // the reset overtook the answer
+	}
+	if c.Open() != 0 {
+		t.Error("kept")
+	}
+}
