@@ -89,7 +89,7 @@ func (v *flagValues) connectionFlags() *pflag.FlagSet {
 	f.StringVar(&v.cert, "cert", "", "PEM `file` of the client certificate")
 	f.StringVar(&v.key, "key", "", "PEM `file` of its key, where --cert does not hold it")
 	f.StringArrayVar(&v.resolve, "resolve", nil, "`rule` used instead of DNS, as host:port:address[,address]; repeatable")
-	f.StringArrayVar(&v.connectTo, "connect-to", nil, "`rule` to connect elsewhere, as host:port:otherhost:otherport; repeatable")
+	f.StringArrayVar(&v.connectTo, "connect-to", nil, "`rule` to connect elsewhere, as host:port:host:port; repeatable")
 	f.DurationVar(&v.connect, "connect-timeout", workload.DefaultConnectTimeout, "longest `time` for DNS, connect and TLS; 0: none")
 	f.DurationVar(&v.read, "read-timeout", workload.DefaultReadTimeout, "longest silence (`time`) inside a response; 0: none")
 	f.DurationVar(&v.timeout, "timeout", workload.DefaultTotalTimeout, "longest `time` for a whole request; 0: none")
