@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -130,8 +129,13 @@ func TestEveryArmsConnectionsAreTheServersConnections(t *testing.T) {
 // waitUntil waits for a condition that another process or goroutine brings about.
 func waitUntil(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !condition(); runtime.Gosched() {
-		if time.Now().After(deadline) {
+	poll := time.NewTicker(5 * time.Millisecond)
+	defer poll.Stop()
+	deadline := time.After(30 * time.Second)
+	for !condition() {
+		select {
+		case <-poll.C:
+		case <-deadline:
 			t.Fatalf("waited in vain for %s", what)
 		}
 	}
