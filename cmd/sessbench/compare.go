@@ -19,8 +19,8 @@ of its own. A URL without a scheme is taken as http. Redirects are not followed.
 
 const compareExamples = `  sessbench compare
   sessbench compare https://api.example.com/items -c 20 -d 30s -H 'Accept: application/json'
-  sessbench compare http://localhost:8080/ --rate 500 --arrivals poisson --arms pooled,reuse-10,fresh
-  sessbench compare https://localhost:8443/ -k -n 5000 -o result.json --fail-if 'gain.response_time.p50 < 1.5'`
+  sessbench compare http://localhost:8080/ --rate 500 --arms pooled,reuse-10,fresh
+  sessbench compare https://localhost:8443/ -k -n 5000 --fail-if 'gain.response_time.p50 < 1.5'`
 
 func newCompareCommand(p *process) *cobra.Command {
 	m := &measurement{process: p, arms: armsToCompare}

@@ -63,10 +63,10 @@ func (v *flagValues) loadFlags(armsHelp string) *pflag.FlagSet {
 	f.IntVarP(&v.workers, "workers", "c", workload.DefaultWorkers, "`number` of workers, each with a session of its own")
 	f.DurationVarP(&v.duration, "duration", "d", workload.DefaultDuration, "measured `time` per arm, all blocks together")
 	f.Int64VarP(&v.requests, "requests", "n", 0, "`number` of requests per arm, instead of --duration")
-	f.Float64VarP(&v.rate, "rate", "r", 0, "`number` of requests per second, whatever the server does (open model);\nwithout it a worker's next request follows its last response (closed model)")
-	f.StringVar(&v.arrivals, "arrivals", "", "`process` by which --rate's requests fall due: constant or poisson (default constant)")
+	f.Float64VarP(&v.rate, "rate", "r", 0, "`number` of requests per second, whatever the server does (open model);\nwithout it a worker's next request follows its last response")
+	f.StringVar(&v.arrivals, "arrivals", "", "`process` by which --rate's requests fall due: constant or poisson\n(default constant)")
 	f.DurationVar(&v.warmup, "warmup", 0, "`time` per arm before the first block, not measured\n(default 10 % of --duration, at most 2s; none with --requests)")
-	f.IntVar(&v.blocks, "blocks", workload.DefaultBlocks, "`number` of parts that the measurement is cut into; arms take turns in each")
+	f.IntVar(&v.blocks, "blocks", workload.DefaultBlocks, "`number` of parts of a measurement; arms take turns in each")
 	f.Uint64Var(&v.seed, "seed", workload.DefaultSeed, "`number` that arrivals and the order of arms are drawn from")
 	return f
 }
@@ -74,11 +74,11 @@ func (v *flagValues) loadFlags(armsHelp string) *pflag.FlagSet {
 func (v *flagValues) requestFlags() *pflag.FlagSet {
 	f := newFlagSet()
 	f.StringVarP(&v.method, "method", "X", "", "request method (default GET, with a body POST)")
-	f.StringArrayVarP(&v.headers, "header", "H", nil, "header line to send, as `'Name: value'`; repeatable")
+	f.StringArrayVarP(&v.headers, "header", "H", nil, "`line` to send in the head, as 'Name: value'; repeatable")
 	f.StringVar(&v.body, "body", "", "`text` to send as the body")
 	f.StringVar(&v.bodyFile, "body-file", "", "`file` to send as the body; - is standard input")
-	f.StringVarP(&v.user, "user", "u", "", "user for basic authentication, as `name:password`")
-	f.StringVarP(&v.cookie, "cookie", "b", "", "cookies that every session starts with, as `'name=value; name=value'`")
+	f.StringVarP(&v.user, "user", "u", "", "`name:password` for basic authentication")
+	f.StringVarP(&v.cookie, "cookie", "b", "", "`list` of cookies to start with, as 'name=value; name2=value2'")
 	return f
 }
 
@@ -88,8 +88,8 @@ func (v *flagValues) connectionFlags() *pflag.FlagSet {
 	f.StringVar(&v.caCert, "cacert", "", "PEM `file` of the authorities to trust instead of the system's")
 	f.StringVar(&v.cert, "cert", "", "PEM `file` of the client certificate")
 	f.StringVar(&v.key, "key", "", "PEM `file` of its key, where --cert does not hold it")
-	f.StringArrayVar(&v.resolve, "resolve", nil, "take addresses from here instead of DNS, as `host:port:address[,address]`; repeatable")
-	f.StringArrayVar(&v.connectTo, "connect-to", nil, "connect for the first host and port to the second, as `host:port:host:port`; repeatable")
+	f.StringArrayVar(&v.resolve, "resolve", nil, "`rule` used instead of DNS, as host:port:address[,address]; repeatable")
+	f.StringArrayVar(&v.connectTo, "connect-to", nil, "`rule` to connect elsewhere, as host:port:host:port; repeatable")
 	f.DurationVar(&v.connect, "connect-timeout", workload.DefaultConnectTimeout, "longest `time` for DNS, connect and TLS; 0: none")
 	f.DurationVar(&v.read, "read-timeout", workload.DefaultReadTimeout, "longest silence (`time`) inside a response; 0: none")
 	f.DurationVar(&v.timeout, "timeout", workload.DefaultTotalTimeout, "longest `time` for a whole request; 0: none")
@@ -110,7 +110,7 @@ func addFormatFlag(f *pflag.FlagSet, format *string) {
 }
 
 func addFailIfFlag(f *pflag.FlagSet, conditions *[]string) {
-	f.StringArrayVar(conditions, "fail-if", nil, "`condition` that makes the exit code 3, such as\n'pooled.response_time.p99 > 50ms' or 'pooled.error_rate > 0.1%'; repeatable")
+	f.StringArrayVar(conditions, "fail-if", nil, "`condition` that makes the exit code 3, repeatable, such as\n'pooled.response_time.p99 > 50ms' or 'pooled.error_rate > 0.1%'")
 }
 
 // addGroups gives cmd the groups' flags, and a usage that shows them by group.

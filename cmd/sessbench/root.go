@@ -19,8 +19,10 @@ Exit codes: 0 done, 1 the run failed, 2 usage, 3 a --fail-if condition held,
 generator was the bottleneck), 130 interrupted. Where several apply, the first
 of 130, 1, 4, 3 is taken. Results are reported and saved before any of them.`
 
-const rootExamples = `  sessbench compare                            what reuse buys against a test server on loopback
-  sessbench compare https://api.example.com/   the same against your own server`
+const rootExamples = `  # what reuse buys, against a test server on loopback
+  sessbench compare
+  # the same against your own server
+  sessbench compare https://api.example.com/`
 
 func newRootCommand(p *process) *cobra.Command {
 	root := &cobra.Command{

@@ -15,7 +15,7 @@ import (
 
 const serveHelp = `serve runs sessbench's test server on its own: an HTTP server with known behaviour
 that counts connections, TLS handshakes and requests. It runs until it is interrupted
-and then prints the counts; GET /stats tells them while it runs.
+and then prints the counts; GET /stats tells them while it runs. Port 0 is any free one.
 
 With TLS it makes a certificate authority of its own at the start. --ca-out saves that
 authority's certificate for clients' --cacert.`
@@ -49,15 +49,15 @@ func newServeCommand(p *process) *cobra.Command {
 		},
 	}
 	set := newFlagSet()
-	set.StringVar(&f.listen, "listen", "127.0.0.1:8443", "`host:port` to listen on; port 0 takes a free one")
+	set.StringVar(&f.listen, "listen", "127.0.0.1:8443", "`address` to listen on")
 	set.BoolVar(&f.tls, "tls", true, "serve HTTPS")
 	set.BoolVar(&f.plain, "http", false, "serve HTTP without TLS")
 	set.StringVar(&f.caOut, "ca-out", "", "PEM `file` to save the authority's certificate in")
 	set.DurationVar(&f.idle, "idle-timeout", 0, "`time` after which an idle connection is closed; 0: never")
-	set.IntVar(&f.maxRequests, "max-requests-per-connection", 0, "`number` of requests after which a connection is closed; 0: never")
+	set.IntVar(&f.maxRequests, "max-requests-per-connection", 0, "`number` after which a connection is closed; 0: never")
 	set.BoolVar(&f.http2, "http2", false, "offer HTTP/2 as well")
 	set.BoolVar(&f.noTickets, "no-session-tickets", false, "let no TLS session be resumed")
-	set.BoolVar(&f.ignoreConnClose, "ignore-connection-close", false, "keep connections open after requests with Connection: close")
+	set.BoolVar(&f.ignoreConnClose, "ignore-connection-close", false, "keep connections open in spite of Connection: close")
 	set.BoolVar(&f.announce, "announce", false, "")
 	set.MarkHidden("announce")
 	addGroups(cmd, []flagGroup{{"Flags", set}})
