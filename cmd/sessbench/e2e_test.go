@@ -19,11 +19,6 @@ import (
 
 // The tests in this file run sessbench as users do, against real servers.
 
-func requireRunner(t *testing.T) {
-	t.Helper()
-	t.Skip("needs workload.Runner")
-}
-
 // newRealConsole has the real runner.
 func newRealConsole() *console {
 	c := newConsole(nil, nil)
@@ -66,7 +61,6 @@ func server(t *testing.T, config testserver.Config) (s *testserver.Server, trust
 }
 
 func TestCompareWithoutURLMeasuresTheEmbeddedServer(t *testing.T) {
-	requireRunner(t)
 	res := measured(t, exitDone, "compare", "-n", "80", "-c", "2", "--blocks", "4")
 	if !res.Target.Embedded || !res.Valid || res.Interrupted {
 		t.Errorf("embedded %v, valid %v, interrupted %v, warnings %+v", res.Target.Embedded, res.Valid, res.Interrupted, res.Warnings)
@@ -83,7 +77,6 @@ func TestCompareWithoutURLMeasuresTheEmbeddedServer(t *testing.T) {
 
 // Each arm alone, so that the server's counts are the arm's and the preflight's.
 func TestEveryArmsConnectionsAreTheServersConnections(t *testing.T) {
-	requireRunner(t)
 	const requests, workers = 50, 5
 	for _, test := range []struct {
 		arm           string
@@ -142,7 +135,6 @@ func waitUntil(t *testing.T, what string, condition func() bool) {
 }
 
 func TestInterruptKeepsFinishedTrials(t *testing.T) {
-	requireRunner(t)
 	s, trust := server(t, testserver.Config{TLS: true})
 	file := filepath.Join(t.TempDir(), "r.json")
 	args := append([]string{"compare", s.URL() + "/", "-d", "1h", "--blocks", "36000", "--warmup", "0s", "-c", "2", "-q", "-o", file}, trust...)
@@ -179,7 +171,6 @@ func trialsSeen(s *testserver.Server) bool {
 }
 
 func TestAnUnreachableTargetFailsWithinTheConnectTimeoutAndSavesNothing(t *testing.T) {
-	requireRunner(t)
 	// A listener whose backlog nobody empties cannot be relied on to hang, and a
 	// closed port refuses at once: either way the run must end by itself.
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -202,7 +193,6 @@ func TestAnUnreachableTargetFailsWithinTheConnectTimeoutAndSavesNothing(t *testi
 }
 
 func TestAServerThatNeverShakesHandsFailsWithinTheConnectTimeout(t *testing.T) {
-	requireRunner(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0") // accepts by its backlog, and is silent
 	if err != nil {
 		t.Fatal(err)
@@ -215,7 +205,6 @@ func TestAServerThatNeverShakesHandsFailsWithinTheConnectTimeout(t *testing.T) {
 }
 
 func TestFailIfOnARealRun(t *testing.T) {
-	requireRunner(t)
 	s, _ := server(t, testserver.Config{})
 	res := measured(t, exitHeld, "run", s.URL()+"/", "-n", "20", "-c", "1", "--fail-if", "pooled.response_time.p99 > 0ms")
 	if res.Arms[0].Requests != 20 {
@@ -225,7 +214,6 @@ func TestFailIfOnARealRun(t *testing.T) {
 }
 
 func TestOutIsWholeOrNothing(t *testing.T) {
-	requireRunner(t)
 	s, _ := server(t, testserver.Config{})
 	file := filepath.Join(t.TempDir(), "r.json")
 	if err := os.WriteFile(file, []byte("what was there"), 0o666); err != nil {
@@ -251,7 +239,6 @@ func TestOutIsWholeOrNothing(t *testing.T) {
 }
 
 func TestAFullDeviceFailsARealRun(t *testing.T) {
-	requireRunner(t)
 	s, _ := server(t, testserver.Config{})
 	c := newRealConsole()
 	if code := c.sessbench(t, "run", s.URL()+"/", "-n", "20", "-o", full(t)); code != exitFailed {
@@ -263,7 +250,6 @@ func TestAFullDeviceFailsARealRun(t *testing.T) {
 }
 
 func TestASavedResultIsReportedAsItsRunWas(t *testing.T) {
-	requireRunner(t)
 	s, _ := server(t, testserver.Config{})
 	file := filepath.Join(t.TempDir(), "r.json")
 	first := newRealConsole()
@@ -281,7 +267,6 @@ func TestASavedResultIsReportedAsItsRunWas(t *testing.T) {
 
 // The embedded server must not outlive a parent that could not stop it.
 func TestEmbeddedServerEndsWithAKilledParent(t *testing.T) {
-	requireRunner(t)
 	cmd := exec.Command(os.Args[0], "run", "-d", "1h", "-q")
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
