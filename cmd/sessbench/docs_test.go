@@ -127,8 +127,9 @@ func hold(t *testing.T, term *terminal, s step) {
 
 // shapeOf is what stays the same from run to run, as words. Gone are: numbers and
 // units of time, addresses, the facts of host and time, how lines and columns are
-// spaced, whether a ratio was told from 1, and the parts that a difference was split
-// into. Of doctor's checks, which differ by machine, names stay.
+// spaced and wide tables split, whether a ratio was told from 1, and the parts that a
+// difference was split into. Of doctor's checks, which differ by machine, only their
+// form is held.
 func shapeOf(command, output string) []string {
 	if strings.HasPrefix(command, "sessbench doctor") {
 		return doctorsShape(output)
@@ -142,11 +143,11 @@ func shapeOf(command, output string) []string {
 			masked = true
 		case masked && strings.HasPrefix(line, "        "):
 		default:
-			lines = append(lines, line)
+			lines = append(lines, strings.TrimSuffix(line, "\n"))
 			masked = false
 		}
 	}
-	words := strings.Fields(address.ReplaceAllString(strings.Join(lines, "\n"), "ADDRESS"))
+	words := strings.Fields(address.ReplaceAllString(joinTables(strings.Join(lines, "\n")), "ADDRESS"))
 	for i, word := range words {
 		word = number.ReplaceAllString(word, "$1#$2")
 		words[i] = timeUnit.ReplaceAllString(word, "UNIT$1")
@@ -165,6 +166,44 @@ var (
 	ratioCell = regexp.MustCompile(`(?:#|~) \(# to #\)`)
 	parts     = regexp.MustCompile(`(On average \S+ took # UNIT (?:longer|less) than \S+:).*? = #\.`)
 )
+
+// joinTables undoes that a table too wide for a terminal is split: the second part has
+// the same title, and repeats labels and baseline.
+func joinTables(output string) string {
+	var blocks []string
+	for _, block := range strings.Split(output, "\n\n") {
+		last := len(blocks) - 1
+		if last >= 0 && cellsOf(block)[0] == cellsOf(blocks[last])[0] {
+			blocks[last] = beside(blocks[last], block)
+		} else {
+			blocks = append(blocks, block)
+		}
+	}
+	return strings.Join(blocks, "\n\n")
+}
+
+func beside(left, right string) string {
+	joined := strings.Split(left, "\n")
+	rows := len(joined)
+	for i, line := range strings.Split(right, "\n") {
+		cells := cellsOf(line)
+		switch {
+		case i >= rows || cells[0] != cellsOf(joined[i])[0]:
+			joined = append(joined, line)
+		case len(cells) > 2:
+			joined[i] += "  " + strings.Join(cells[2:], "  ")
+		}
+	}
+	return strings.Join(joined, "\n")
+}
+
+// cellsOf returns the cells of a table's first row.
+func cellsOf(table string) []string {
+	first, _, _ := strings.Cut(table, "\n")
+	return columns.Split(strings.TrimSpace(first), -1)
+}
+
+var columns = regexp.MustCompile(` {2,}`)
 
 var doctorsLine = regexp.MustCompile(`^(?:ok|warn|bad) +(.+?)  +\S`)
 
@@ -219,6 +258,7 @@ func TestAChangedReportHasAnotherShape(t *testing.T) {
 		{"Arms       pooled  fresh  / pooled\nrequests   10,000  2,000\n  p95, µs    77.6    210  2.72 (1.99 to 3.43)\n", false},
 		{"Arms       pooled  fresh  / pooled\nrequests   10,000  2,000\n  p50, µs    77.6    210\n", false},
 		{transcript + "\nWarnings\n[1] doubt (code)\n", false},
+		{"Arms      pooled\nrequests  10,000\n  p50, µs   77.6\n\nArms      pooled  fresh  / pooled\nrequests  10,000  2,000\n  p50, µs   77.6    210  2.72 (1.99 to 3.43)\n", true},
 	} {
 		difference := differenceOf(shapeOf("sessbench compare", transcript), shapeOf("sessbench compare", test.printed))
 		if (difference == "") != test.same {
