@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // A step is one command of a transcript with what it printed, standard output and
@@ -28,7 +29,7 @@ type terminal struct {
 	t          *testing.T
 	executable string
 	dir        string
-	full       bool // commands run as they stand; else shortened, and servers on free ports
+	full       bool // servers listen where they say; else on free ports
 	code       int  // $?
 	servers    []*backgroundServer
 	addresses  *strings.Replacer // from the documented address to the real one
@@ -40,8 +41,8 @@ type backgroundServer struct {
 	output  *bufio.Reader
 }
 
-func newTerminal(t *testing.T, executable string, full bool) *terminal {
-	term := &terminal{t: t, executable: executable, dir: t.TempDir(), full: full, addresses: strings.NewReplacer()}
+func newTerminal(t *testing.T, executable string) *terminal {
+	term := &terminal{t: t, executable: executable, dir: t.TempDir(), addresses: strings.NewReplacer()}
 	t.Cleanup(func() {
 		for _, server := range term.servers { // the transcript does not end them, or did not get so far
 			server.process.Process.Kill()
@@ -63,9 +64,16 @@ func newTerminal(t *testing.T, executable string, full bool) *terminal {
 	return term
 }
 
-// carryOut runs a command and returns what it printed.
-func (term *terminal) carryOut(command string) string {
+// asWritten leaves a command's duration alone.
+const asWritten = 0
+
+// carryOut runs a command and returns what it printed. What offers load by time does so
+// for length.
+func (term *terminal) carryOut(command string, length time.Duration) string {
 	words := shellWords(command)
+	if offersLoad(command) && length != asWritten && !slices.Contains(words, "-n") {
+		words = append(words, "-d", length.String(), "--warmup", "50ms")
+	}
 	switch {
 	case command == "echo $?":
 		return strconv.Itoa(term.code) + "\n"
@@ -101,15 +109,10 @@ func (term *terminal) command(args []string) *exec.Cmd {
 	for i := range args {
 		args[i] = term.addresses.Replace(args[i])
 	}
-	if offersLoad(args) && !term.full && !slices.Contains(args, "-n") {
-		args = append(args, "-d", "300ms", "--warmup", "50ms")
-	}
 	cmd := exec.CommandContext(term.t.Context(), term.executable, args...)
 	cmd.Dir = term.dir
 	return cmd
 }
-
-func offersLoad(args []string) bool { return args[0] == "compare" || args[0] == "run" }
 
 // serve starts a server and returns what it says of itself.
 func (term *terminal) serve(args []string) string {
