@@ -177,3 +177,17 @@ func TestBodyOverTLSEndsWithTheConnection(t *testing.T) {
 }
 
 func tlsServer(c net.Conn, config *tls.Config) net.Conn { return tls.Server(c, config) }
+
+func TestAlertAfterTheHandshakeIsATLSError(t *testing.T) {
+	srv, cli := identity(t)
+	// With TLS 1.3 a client learns only from its first read that its certificate is missing.
+	srv.ClientAuth = tls.RequireAnyClientCert
+	s := serve(t, srv, answer(okText))
+	c := newClient(t, &Options{TLS: cli}, Policy{Resend: true})
+	r := call(t, c, get(t, s.url))
+	wantClass(t, r, ClassTLS)
+	if r.Attempts != 1 {
+		t.Errorf("%d attempts", r.Attempts)
+	}
+	wantCounts(t, c, Counts{Opened: 1, Attempts: 1, Discarded: 1, TLSFull: 1})
+}
