@@ -75,6 +75,8 @@ func TestBadInputIsOneLineThatSaysHowToMendIt(t *testing.T) {
 		{[]string{"run", url, "-H", "A: b\nhunter2: c"}, "--header number 1 has a line break in it; give each header a --header of its own"},
 		{[]string{"run", url, "-H", "a b: hunter2"}, "--header number 1 has no proper name before its colon; write --header 'Name: value'"},
 		{[]string{"run", url, "-H", ": hunter2"}, "--header number 1 has no proper name before its colon; write --header 'Name: value'"},
+		{[]string{"run", url, "-H", "content-length: 5"}, "--header content-length is what sessbench sends according to the body; leave it out"},
+		{[]string{"run", url, "-H", "Transfer-Encoding: chunked"}, "--header Transfer-Encoding is what sessbench sends according to the body; leave it out"},
 		{[]string{"run", url, "-u", ""}, "--user is empty; write --user name:password"},
 		{[]string{"run", url, "-u", "me:hunter2\n"}, "--user has a line break in it; write --user name:password"},
 		{[]string{"run", url, "-b", "hunter2"}, "--cookie: cookie 1 has no name and value; write name=value, several separated by semicolons"},
