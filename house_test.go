@@ -25,11 +25,12 @@ var rules = map[string]struct{ ours, modules []string }{
 	"workload/session": {[]string{"workload/wire"}, nil},
 	"workload":         {[]string{"stats", "result", "workload/session", "workload/wire", "internal/precise"}, []string{"golang.org/x/sync"}},
 	"report":           {[]string{"stats", "result"}, []string{"github.com/olekukonko/tablewriter"}},
-	"testserver":       {[]string{"internal/precise"}, []string{"github.com/mccutchen/go-httpbin", "golang.org/x/sys"}},
+	"testserver":       {[]string{"internal/precise", "internal/cputime"}, []string{"github.com/mccutchen/go-httpbin"}},
 	"internal/host":    {[]string{"result", "internal/precise"}, []string{"golang.org/x/sys"}},
+	"internal/cputime": {nil, []string{"golang.org/x/sys"}},
 	"internal/precise": {nil, []string{"golang.org/x/sys"}},
 	"cmd/sessbench": {
-		[]string{"stats", "result", "report", "testserver", "workload", "workload/session", "workload/wire", "internal/host", "internal/precise"},
+		[]string{"stats", "result", "report", "testserver", "workload", "workload/session", "workload/wire", "internal/host", "internal/precise", "internal/cputime"},
 		[]string{"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar", "golang.org/x/term"},
 	},
 }

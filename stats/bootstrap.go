@@ -17,7 +17,7 @@ type resampler struct {
 
 func newResampler(baseline, arm int, o CompareOptions) *resampler {
 	r := &resampler{
-		random:   rand.New(rand.NewPCG(o.Seed, 0x5e55be2c)), // any fixed second half
+		random:   rand.New(rand.NewPCG(o.Seed, 0)),
 		paired:   o.Paired,
 		baseline: make([]int64, baseline),
 	}

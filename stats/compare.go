@@ -42,11 +42,19 @@ func (o CompareOptions) withDefaults() CompareOptions {
 // The values compared are those of all blocks together (merged distributions, total
 // requests over total time), so Ratio.Value is ArmValue/BaselineValue. Intervals come
 // from resampling blocks, pairs together when paired: each resample merges the drawn
-// blocks and takes the metric anew. See expandedTail for the interval, signedRankTest
-// and rankSumTest for the test beside it, and judge for the verdict.
+// blocks and takes the metric anew. They are expanded percentile intervals, no narrower
+// than the t interval with bootstrap standard error (Hesterberg 2015; see interval).
+// PValue is that of the Wilcoxon signed-rank test when paired, else of the
+// Mann–Whitney test, over the blocks' own values.
 //
-// Each verdict errs with about 1−Confidence; among many metrics and arms some will.
-// No number returned is NaN or infinite.
+// With fewer than 4 blocks there is no interval and no verdict. With more, an arm is
+// better or worse if the intervals exclude equality, the p-value is at most
+// 1−Confidence (where so few blocks can reach that: from 6 pairs on at 0.95), and the
+// difference is more than the resolution of the measurement.
+//
+// About arms that are alike a verdict is wrong with a probability of about
+// 1−Confidence at most; among many metrics and arms some will be. No number returned
+// is NaN or infinite.
 func Compare(baseline, arm []Trial, opts CompareOptions) []Comparison {
 	opts = opts.withDefaults()
 	times := newContest(usable(baseline, true), usable(arm, true), opts)
@@ -160,6 +168,9 @@ func (c *contest) compare(m Metric) Comparison {
 // it can reach the level at all with so few blocks) and the difference is more than
 // the measurement can make by itself.
 func judge(m Metric, ratio, difference *Estimate) Verdict {
+	if difference == nil {
+		return Indistinguishable
+	}
 	smaller := difference.Hi < 0 && (ratio == nil || ratio.Hi < 1)
 	larger := difference.Lo > 0 && (ratio == nil || ratio.Lo > 1)
 	switch {

@@ -62,7 +62,7 @@ func TestQuantileOfMostlyReusedConnectionsIsZero(t *testing.T) {
 
 func TestMergeIsWhatRecordingTogetherGives(t *testing.T) {
 	random := rand.New(rand.NewPCG(4, 4))
-	for range 50 {
+	for range 25 {
 		a, b := durations(random, random.IntN(100)), durations(random, random.IntN(100))
 		if got, want := frozen(a...).Merge(frozen(b...)), frozen(slices.Concat(a, b)...); !equal(got, want) {
 			t.Fatalf("got %+v\nwant %+v", got, want)
@@ -72,7 +72,7 @@ func TestMergeIsWhatRecordingTogetherGives(t *testing.T) {
 
 func TestMergeIsCommutativeAndAssociativeAndLeavesItsOperandsAlone(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 5))
-	for range 50 {
+	for range 25 {
 		a := frozen(durations(random, random.IntN(60))...)
 		b := frozen(durations(random, random.IntN(60))...)
 		c := frozen(append(durations(random, random.IntN(60)), 2*time.Hour)...)

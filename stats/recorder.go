@@ -33,6 +33,7 @@ func NewRecorder(operations []string, shards int) *Recorder {
 // worker modulo shards on, so that workers seldom wait for each other. It keeps no
 // reference to s. It panics if s.Operation is not an index into the operations.
 func (r *Recorder) Record(worker int, s *Sample) {
+	_ = r.operations[s.Operation] // panic here, before a shard is locked
 	first := int(uint(worker) % uint(len(r.shards)))
 	for i := range r.shards {
 		sh := r.shards[(first+i)%len(r.shards)]

@@ -9,7 +9,7 @@ import (
 // A seriesRecorder counts calls by the second in which they finished.
 //
 // Only the two newest seconds have a live histogram; an older one is frozen, which
-// takes a fifth of the memory, so that an hour's series stays small. A sample that
+// takes a fraction of the memory, so that an hour's series stays small. A sample that
 // comes after its second was frozen is still counted there, at the price of an
 // allocation; samples are recorded as calls finish, so that is rare.
 type seriesRecorder struct {

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"sessbench/internal/cputime"
 )
 
 // A handshake is how a TLS handshake ended.
@@ -42,7 +44,7 @@ type counts struct {
 func newCounts() *counts {
 	return &counts{
 		since:         time.Now(),
-		cpu:           processCPU(),
+		cpu:           cputime.Used(),
 		open:          make(map[*conn]struct{}),
 		perConnection: make(map[int64]int64),
 	}
@@ -142,7 +144,7 @@ func (n *counts) closeAll() {
 func (n *counts) reset() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.since, n.cpu = time.Now(), processCPU()
+	n.since, n.cpu = time.Now(), cputime.Used()
 	n.accepted, n.bytesIn, n.bytesOut = 0, 0, 0
 	clear(n.handshakes[:])
 	clear(n.perConnection)
@@ -167,7 +169,7 @@ func (n *counts) snapshot() Stats {
 		BytesIn:     n.bytesIn,
 		BytesOut:    n.bytesOut,
 		ServiceTime: n.serviceTime.snapshot(),
-		CPUSeconds:  (processCPU() - n.cpu).Seconds(),
+		CPUSeconds:  (cputime.Used() - n.cpu).Seconds(),
 	}
 	perConnection := make(map[int64]int64, len(n.perConnection))
 	for requests, connections := range n.perConnection {

@@ -65,7 +65,11 @@ func (a *armRun) verifyReuse(c wire.Counts, workers int) []result.Warning {
 		return []result.Warning{a.invalid("reused_too_often",
 			fmt.Sprintf("%d requests rode %d sockets, more than %d each", c.Attempts, c.Opened, limit),
 			"this is a fault in sessbench; please report it with the result file")}
-	case limit == 0 && (c.Retired > 0 || c.Opened > int64(workers)+c.ClosedByPeer+c.Discarded):
+	case limit == 0 && c.Retired > 0:
+		return []result.Warning{a.invalid("closed_by_request",
+			fmt.Sprintf("the request's own \"Connection: close\" header ended %d of %d connections, so they could not be reused", c.Retired, c.Opened),
+			"leave that header out; the arms decide about connections")}
+	case limit == 0 && c.Opened > int64(workers)+c.ClosedByPeer+c.Discarded:
 		return []result.Warning{a.invalid("not_pooled",
 			fmt.Sprintf("%d sockets were opened for %d workers, though the peer closed only %d and %d were given up after errors", c.Opened, workers, c.ClosedByPeer, c.Discarded),
 			"this is a fault in sessbench; please report it with the result file")}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sessbench/internal/cputime"
 	"sessbench/internal/host"
 	"sessbench/report"
 	"sessbench/result"
@@ -120,7 +121,7 @@ func (m *measurement) checkFiles() error {
 
 // measure carries out the plan and tells what came of it.
 func (m *measurement) measure(ctx context.Context) error {
-	opts := workload.Options{UserAgent: "sessbench/" + tool().Version, CPUTime: host.CPUTime}
+	opts := workload.Options{UserAgent: "sessbench/" + tool().Version, CPUTime: cputime.Used}
 	if m.plan.Target == "" {
 		server, err := startEmbedded(ctx)
 		if err != nil {

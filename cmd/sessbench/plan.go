@@ -231,6 +231,8 @@ func parseHeaders(lines []string) (workload.Headers, error) {
 			return nil, usagef("--header number %d has no colon; write --header 'Name: value'", i+1)
 		case !isToken(name):
 			return nil, usagef("--header number %d has no proper name before its colon; write --header 'Name: value'", i+1)
+		case strings.EqualFold(name, "Content-Length"), strings.EqualFold(name, "Transfer-Encoding"):
+			return nil, usagef("--header %s is what sessbench sends according to the body; leave it out", name)
 		}
 		headers = append(headers, wire.Header{Name: name, Value: strings.Trim(value, " \t")})
 	}

@@ -60,7 +60,7 @@ func (p *process) reportFiles(files []string, format string, failIf []string) er
 		return err
 	}
 	for _, res := range results {
-		if err := checkConditions(conditions, namesOf(res)); err != nil {
+		if err := checkConditions(conditions, res.ArmNames()); err != nil {
 			return err
 		}
 	}
@@ -126,12 +126,4 @@ func (p *process) judge(conditions []result.Condition, results []*result.Result)
 		return exit(exitHeld)
 	}
 	return nil
-}
-
-func namesOf(res *result.Result) []string {
-	names := make([]string, len(res.Arms))
-	for i := range res.Arms {
-		names[i] = res.Arms[i].Name
-	}
-	return names
 }

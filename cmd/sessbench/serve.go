@@ -65,11 +65,12 @@ func newServeCommand(p *process) *cobra.Command {
 }
 
 func (f *serveFlags) config(given func(string) bool) (testserver.Config, error) {
+	tls := f.tls && !f.plain
 	switch {
 	case given("tls") && f.tls && f.plain:
 		return testserver.Config{}, usagef("--tls and --http are both given; keep one of them")
-	case f.plain && f.caOut != "":
-		return testserver.Config{}, usagef("--ca-out is given with --http, which has no certificates; leave one of them out")
+	case !tls && f.caOut != "":
+		return testserver.Config{}, usagef("--ca-out is given, but without TLS there is no certificate; leave it out")
 	case given("ca-out") && f.caOut == "":
 		return testserver.Config{}, usagef("--ca-out is empty; name a file")
 	case f.idle < 0:
@@ -82,7 +83,7 @@ func (f *serveFlags) config(given func(string) bool) (testserver.Config, error) 
 	}
 	return testserver.Config{
 		Addr:                  f.listen,
-		TLS:                   f.tls && !f.plain,
+		TLS:                   tls,
 		IdleTimeout:           f.idle,
 		MaxRequestsPerConn:    f.maxRequests,
 		HTTP2:                 f.http2,

@@ -51,10 +51,6 @@ type Settings struct {
 // ReadSettings reads the settings as they are now.
 func ReadSettings() Settings { return settings() }
 
-// CPUTime returns the user and system time that this process has used so far, all
-// threads together, or 0 where the system does not tell.
-func CPUTime() time.Duration { return cpuTime() }
-
 // RaiseFileLimit raises the soft limit of open files to at least need where that is
 // allowed, and returns the limit that then holds. A limit that stays below need is
 // no error; the error says why the limit could not be read.

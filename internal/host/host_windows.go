@@ -2,7 +2,6 @@ package host
 
 import (
 	"fmt"
-	"time"
 
 	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/registry"
@@ -22,19 +21,6 @@ func describe(h *result.Host) {
 }
 
 func settings() Settings { return Settings{} }
-
-func cpuTime() time.Duration {
-	var created, exited, kernel, user windows.Filetime
-	if err := windows.GetProcessTimes(windows.CurrentProcess(), &created, &exited, &kernel, &user); err != nil {
-		return 0
-	}
-	return interval(kernel) + interval(user)
-}
-
-// interval reads a Filetime that counts 100 ns steps rather than a date.
-func interval(f windows.Filetime) time.Duration {
-	return time.Duration(int64(f.HighDateTime)<<32|int64(f.LowDateTime)) * 100
-}
 
 func fileLimit() int64 { return 0 }
 

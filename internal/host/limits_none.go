@@ -2,10 +2,6 @@
 
 package host
 
-import "time"
-
-func cpuTime() time.Duration { return 0 }
-
 func fileLimit() int64 { return 0 }
 
 // raiseFileLimit assumes a system without such a limit.

@@ -5,18 +5,9 @@ package host
 import (
 	"fmt"
 	"math"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
-
-func cpuTime() time.Duration {
-	var used unix.Rusage
-	if err := unix.Getrusage(unix.RUSAGE_SELF, &used); err != nil {
-		return 0
-	}
-	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
-}
 
 func fileLimit() int64 {
 	var limit unix.Rlimit

@@ -7,7 +7,9 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"slices"
 	"strings"
+	"time"
 
 	"sessbench/workload/wire"
 )
@@ -70,30 +72,52 @@ func (c Cookies) parsed() []*http.Cookie {
 	return list
 }
 
-// withCookies returns r with this session's cookies for its URL, rendered again
-// only when they have changed.
+// withCookies returns r with this session's cookies for its URL. It asks the jar
+// only when the jar may answer otherwise than before, and renders only when it does.
 func (s *Session) withCookies(r *Request) (*wire.Request, error) {
-	cookie := joined(s.jar.Cookies(r.spec.URL))
-	if cookie == "" {
+	if has(r.spec.Headers, "Cookie") { // an explicit header suppresses the jar
 		return r.plain, nil
 	}
-	if known, ok := s.rendered[r]; ok && known.cookie == cookie {
+	s.forgetExpired()
+	known, ok := s.rendered[r]
+	if ok && known.version == s.version {
 		return known.wire, nil
 	}
-	spec := r.spec
-	if has(spec.Headers, "Cookie") { // an explicit header suppresses the jar
-		return r.plain, nil
+	cookie := joined(s.jar.Cookies(r.spec.URL))
+	if !ok || known.cookie != cookie {
+		w, err := rendered(r, cookie)
+		if err != nil {
+			return nil, err
+		}
+		known = rendering{cookie: cookie, wire: w}
 	}
-	spec.Headers = append(spec.Headers[:len(spec.Headers):len(spec.Headers)], wire.Header{Name: "Cookie", Value: cookie})
-	w, err := wire.NewRequest(spec)
-	if err != nil {
-		return nil, err
-	}
+	known.version = s.version
 	if s.rendered == nil {
 		s.rendered = map[*Request]rendering{}
 	}
-	s.rendered[r] = rendering{cookie, w}
-	return w, nil
+	s.rendered[r] = known
+	return known.wire, nil
+}
+
+func rendered(r *Request, cookie string) (*wire.Request, error) {
+	if cookie == "" {
+		return r.plain, nil
+	}
+	spec := r.spec
+	spec.Headers = append(slices.Clip(spec.Headers), wire.Header{Name: "Cookie", Value: cookie})
+	return wire.NewRequest(spec)
+}
+
+// forgetExpired makes the jar be asked again once a second, the resolution of
+// cookies' lives, when there is any that ends.
+func (s *Session) forgetExpired() {
+	if !s.expiring {
+		return
+	}
+	if second := time.Now().Unix(); second != s.second {
+		s.second = second
+		s.version++
+	}
 }
 
 func joined(cookies []*http.Cookie) string {
@@ -107,10 +131,7 @@ func joined(cookies []*http.Cookie) string {
 // keepCookies stores what the last response set. Lines that are not cookies are
 // ignored, as browsers do.
 func (s *Session) keepCookies(u *url.URL) {
-	s.response.Each(func(name, value []byte) {
-		if !strings.EqualFold(string(name), "Set-Cookie") {
-			return
-		}
+	s.response.EachSetCookie(func(value []byte) {
 		if cookie, err := http.ParseSetCookie(string(value)); err == nil {
 			s.store(u, []*http.Cookie{cookie})
 		}
@@ -122,4 +143,8 @@ func (s *Session) store(u *url.URL, cookies []*http.Cookie) {
 		s.jar, _ = cookiejar.New(nil) // fails never: there are no options
 	}
 	s.jar.SetCookies(u, cookies)
+	s.version++
+	for _, c := range cookies {
+		s.expiring = s.expiring || c.MaxAge > 0 || !c.Expires.IsZero()
+	}
 }

@@ -35,15 +35,20 @@ type Basic struct{ User, Password string }
 type Session struct {
 	config    *Config
 	transport Transport
-	jar       *cookiejar.Jar // nil until there is a cookie
-	rendered  map[*Request]rendering
 	response  wire.Response
+
+	jar      *cookiejar.Jar // nil until there is a cookie
+	version  int            // grows when the jar may answer otherwise than before
+	expiring bool           // there was a cookie whose life ends
+	second   int64          // of the clock, when expiry was last looked at
+	rendered map[*Request]rendering
 }
 
 // A rendering is a request with the cookies that this session sends with it.
 type rendering struct {
-	cookie string
-	wire   *wire.Request
+	version int // of the jar
+	cookie  string
+	wire    *wire.Request
 }
 
 // New returns a session that sends its requests through t.
@@ -55,7 +60,9 @@ func New(config *Config, t Transport) *Session {
 	return s
 }
 
-// Do sends r and fills ex with what happened. Redirects are not followed.
+// Do sends r and fills ex with what happened; what the server or the network does
+// wrong is in ex. An error means that the request could not be rendered. Redirects
+// are not followed.
 func (s *Session) Do(ctx context.Context, r *Request, ex *wire.Exchange) error {
 	w := r.plain
 	if s.jar != nil {
@@ -65,7 +72,7 @@ func (s *Session) Do(ctx context.Context, r *Request, ex *wire.Exchange) error {
 		}
 	}
 	s.transport.Do(ctx, w, &s.response, ex)
-	if ex.Status != 0 {
+	if s.response.HasSetCookie() {
 		s.keepCookies(r.spec.URL)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"testing"
+	"time"
 )
 
 // cannedServer answers every read with the same small response and allocates nothing.
@@ -61,22 +62,41 @@ func benchmark(b *testing.B, target string, opts *Options, policy Policy) {
 	}
 }
 
+func TestPooledGetAllocatesNothing(t *testing.T) {
+	c := newClient(t, &Options{ReadTimeout: time.Minute, Timeout: time.Hour}, Policy{})
+	req := get(t, cannedServer(t, canned))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var resp Response
+	var ex Exchange
+	var server []byte
+	n := testing.AllocsPerRun(500, func() {
+		if c.Do(ctx, req, &resp, &ex); ex.Err != nil {
+			t.Fatal(ex.Err)
+		}
+		server = resp.Header("Server")
+	})
+	if n != 0 || string(server) != "bench" || string(resp.Body) != "{\"ok\": true}" {
+		t.Errorf("%v allocations, Server %q, body %q", n, server, resp.Body)
+	}
+}
+
 func BenchmarkPooled(b *testing.B) {
-	benchmark(b, cannedServer(b, canned), &Options{ReadTimeout: 5e9, Timeout: 30e9}, Policy{})
+	benchmark(b, cannedServer(b, canned), &Options{ReadTimeout: 5 * time.Second, Timeout: time.Minute}, Policy{})
 }
 
 func BenchmarkFresh(b *testing.B) {
-	benchmark(b, cannedServer(b, canned), &Options{ReadTimeout: 5e9, Timeout: 30e9}, Policy{RequestsPerConnection: 1})
+	benchmark(b, cannedServer(b, canned), &Options{ReadTimeout: 5 * time.Second, Timeout: time.Minute}, Policy{RequestsPerConnection: 1})
 }
 
 func BenchmarkPooledTLS(b *testing.B) {
 	srv, cli := identity(b)
 	s := serve(b, srv, func(p *peer) { canned(p.Conn) })
-	benchmark(b, s.url, &Options{TLS: cli, ReadTimeout: 5e9}, Policy{})
+	benchmark(b, s.url, &Options{TLS: cli, ReadTimeout: 5 * time.Second}, Policy{})
 }
 
 func BenchmarkFreshTLS(b *testing.B) {
 	srv, cli := identity(b)
 	s := serve(b, srv, func(p *peer) { canned(p.Conn) })
-	benchmark(b, s.url, &Options{TLS: cli, ReadTimeout: 5e9}, Policy{RequestsPerConnection: 1})
+	benchmark(b, s.url, &Options{TLS: cli, ReadTimeout: 5 * time.Second}, Policy{RequestsPerConnection: 1})
 }

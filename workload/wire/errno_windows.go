@@ -2,8 +2,7 @@ package wire
 
 import "golang.org/x/sys/windows"
 
-// Winsock numbers its errors apart from the portable names of package syscall. A lack
-// of socket buffers is how Windows says that no port is left.
+// Winsock numbers its errors apart from the portable names of package syscall.
 const (
 	errnoNoAddress    = windows.WSAEADDRNOTAVAIL
 	errnoProcessFiles = windows.WSAEMFILE

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"testing"
+
+	"github.com/valyala/fasthttp"
 )
 
 // readWhole reads a response from text as from a connection that then ends.
@@ -37,6 +39,8 @@ func FuzzResponse(f *testing.F) {
 		f.Add([]byte(text), false)
 		f.Add([]byte(text), true)
 	}
+	f.Add([]byte("HTTP/1.1 200 OK\r\nX: a\r\n \t\r\n\r\nto the end"), false)
+	f.Add([]byte("HTTP/1.1 200 OK\r\nTrailer: Content-Length,\r\n X\r\nContent-Length: 1\r\n\r\na"), false)
 	f.Fuzz(func(t *testing.T, text []byte, isHead bool) {
 		resp, r, err := readWhole(text, isHead)
 		if err != nil {
@@ -47,6 +51,10 @@ func FuzzResponse(f *testing.F) {
 		}
 		if resp.Status < 101 || resp.Status == 103 {
 			t.Errorf("final status %d", resp.Status)
+		}
+		var fields fasthttp.ResponseHeader
+		if err := fields.Read(bufio.NewReaderSize(bytes.NewReader(resp.raw), len(resp.raw)+1)); err != nil || fields.StatusCode() != resp.Status {
+			t.Errorf("fasthttp says %v, status %d", err, fields.StatusCode())
 		}
 		resp.Each(func(name, value []byte) {})
 		resp.EachSetCookie(func(value []byte) {})

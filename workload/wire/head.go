@@ -2,13 +2,14 @@ package wire
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math"
 )
 
 // A head is what a response head says about where the response ends and what becomes of
-// its connection. fasthttp's parser keeps the fields but is not asked for this: it hides
-// which Connection header there was, refuses repeated lengths, and lets blanks in
-// names and bare line feeds pass.
+// its connection. fasthttp's parser, which gives the fields, is not asked for this: it hides
+// which Connection header there was, refuses repeated lengths, and lets empty lines in
+// front, blanks in names and bare line feeds pass.
 type head struct {
 	size      int   // bytes, the empty line included
 	status    int   // 100..999
@@ -26,6 +27,7 @@ type head struct {
 type headScan struct {
 	head
 	pos     int  // start of the next line
+	looked  int  // no line ends between pos and here
 	framing bool // the last line decides about framing: it must not be continued
 }
 
@@ -36,17 +38,21 @@ func (s *headScan) scan(buf []byte) (done bool, err error) {
 		return false, errStatusLine
 	}
 	for {
-		n := bytes.IndexByte(buf[s.pos:], '\n')
+		from := max(s.pos, s.looked)
+		n := bytes.IndexByte(buf[from:], '\n')
 		if n < 0 {
+			s.looked = len(buf)
 			return false, nil
 		}
-		line := buf[s.pos : s.pos+n]
-		if n == 0 || line[n-1] != '\r' {
+		line := buf[s.pos : from+n]
+		if len(line) == 0 || line[len(line)-1] != '\r' {
 			return false, errHeaderLine
 		}
-		line = line[:n-1]
+		if line = line[:len(line)-1]; !printable(line) {
+			return false, errHeaderLine
+		}
 		first := s.pos == 0
-		s.pos += n + 1
+		s.pos = from + n + 1
 		switch {
 		case first:
 			err = s.statusLine(line)
@@ -88,11 +94,6 @@ func (s *headScan) statusLine(line []byte) error {
 	if s.status < 100 {
 		return errStatusLine
 	}
-	for _, b := range line[end:] {
-		if b < ' ' && b != '\t' || b == 0x7f {
-			return errStatusLine
-		}
-	}
 	s.oldHTTP = line[minor] == '0'
 	s.length = -1
 	s.framing = true
@@ -101,7 +102,7 @@ func (s *headScan) statusLine(line []byte) error {
 
 // field reads one header line for what it says about framing.
 func (s *headScan) field(line []byte) error {
-	if line[0] == ' ' || line[0] == '\t' {
+	if isBlank(line[0]) {
 		// The continuation of a field, as old servers send them.
 		if s.framing {
 			return errHeaderLine
@@ -192,7 +193,7 @@ func (h *head) interim() bool { return h.status < 200 && h.status != 101 }
 func appendPlain(dst, raw []byte) []byte {
 	lengths, skipping := 0, false
 	for line := range bytes.Lines(raw) {
-		if line[0] != ' ' && line[0] != '\t' {
+		if !isBlank(line[0]) {
 			name, _, _ := bytes.Cut(line, []byte(":"))
 			if equalFold(name, "Content-Length") {
 				lengths++
@@ -242,6 +243,39 @@ func lower(b byte) byte {
 	return b
 }
 
-func trimBlanks(b []byte) []byte { return bytes.Trim(b, " \t") }
+func trimBlanks(b []byte) []byte {
+	for len(b) > 0 && isBlank(b[0]) {
+		b = b[1:]
+	}
+	for len(b) > 0 && isBlank(b[len(b)-1]) {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
+func isBlank(b byte) bool { return b == ' ' || b == '\t' }
 
 func isDigit(b byte) bool { return '0' <= b && b <= '9' }
+
+// printable reports whether b has no control character but tab. It looks at eight bytes at
+// a time, and at single ones only where one of the eight may be such a character.
+func printable(b []byte) bool {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	for ; len(b) >= 8; b = b[8:] {
+		w := binary.LittleEndian.Uint64(b)
+		del := w ^ 0x7f*ones
+		if ((w-' '*ones)&^w|(del-ones)&^del)&tops != 0 && !eachPrintable(b[:8]) {
+			return false
+		}
+	}
+	return eachPrintable(b)
+}
+
+func eachPrintable(b []byte) bool {
+	for _, c := range b {
+		if c < ' ' && c != '\t' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"net"
@@ -105,6 +106,36 @@ func TestWhereConnectionsGo(t *testing.T) {
 	}
 }
 
+func TestIPv6(t *testing.T) {
+	ln, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		t.Skip("no IPv6 here:", err)
+	}
+	requests := make(chan string, 1)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		nc, err := ln.Accept()
+		if err != nil {
+			return
+		}
+		defer func() { _ = nc.Close() }()
+		p := &peer{Conn: nc, in: bufio.NewReader(nc)}
+		requests <- p.request()
+		p.say(okText)
+		p.await()
+	}()
+	target := "http://" + ln.Addr().String()
+	c := NewClient(NewClock(), nil, Policy{}, nil)
+	wantOK(t, call(t, c, get(t, target)), 200, "ok")
+	if got := <-requests; !strings.Contains(got, "Host: "+ln.Addr().String()+"\r\n") {
+		t.Errorf("%q", got)
+	}
+	c.Close()
+	_ = ln.Close()
+	<-done
+}
+
 func TestNamesAreLookedUpForEveryNewConnection(t *testing.T) {
 	s := serve(t, nil, answer(okText))
 	p := port(endpoint(t, s.url))
@@ -143,12 +174,14 @@ func TestFailedLookupIsADNSError(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := newClient(t, opts, Policy{})
-			r := call(t, c, get(t, "http://a.test"))
-			wantClass(t, r, ClassDNS)
-			if !strings.Contains(r.Err.Error(), "a.test") {
-				t.Errorf("%q does not name the host", r.Err)
+			for range 2 {
+				r := call(t, c, get(t, "http://a.test"))
+				wantClass(t, r, ClassDNS)
+				if !strings.Contains(r.Err.Error(), "a.test") {
+					t.Errorf("%q does not name the host", r.Err)
+				}
 			}
-			wantCounts(t, c, Counts{OpenFailures: 1})
+			wantCounts(t, c, Counts{OpenFailures: 2})
 		})
 	}
 }

@@ -1,7 +1,14 @@
 package wire
 
 import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -249,22 +256,118 @@ func TestRequestIsNotSentAgain(t *testing.T) {
 	})
 }
 
+// A brokenConn takes no more bytes but still has some to give.
+type brokenConn struct {
+	net.Conn
+	text io.Reader
+}
+
+func (b *brokenConn) Read(p []byte) (int, error)  { return b.text.Read(p) }
+func (b *brokenConn) Write(p []byte) (int, error) { return len(p) / 2, errnoPipe }
+func (b *brokenConn) SetDeadline(time.Time) error { return nil }
+func (b *brokenConn) Close() error                { return nil }
+
 func TestAnswerToARequestNotFullyTakenIsRead(t *testing.T) {
-	const refusal = "HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig"
+	for name, tc := range map[string]struct {
+		text  string
+		class Class
+	}{
+		"answer":         {"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig", ""},
+		"nothing":        {"", ClassReset},
+		"part of a head": {"HTTP/1.1 413", ClassReset},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dial := func(context.Context, string) (net.Conn, error) {
+				return &brokenConn{text: strings.NewReader(tc.text)}, nil
+			}
+			c := newClient(t, &Options{Dial: dial}, Policy{Resend: true})
+			r := call(t, c, newRequest(t, "PUT", "http://127.0.0.1", "body"))
+			wantClass(t, r, tc.class)
+			if tc.class == "" {
+				wantOK(t, r, 413, "big")
+			}
+			wantCounts(t, c, Counts{Opened: 1, Attempts: 1, ClosedByPeer: 1})
+		})
+	}
+}
+
+func TestRequestThatFillsTheSocketIsSentWhole(t *testing.T) {
 	s := serve(t, nil, func(p *peer) {
-		buf := make([]byte, 1)
-		_, _ = p.Read(buf)
-		p.say(refusal)
-		// Ending with unread input resets the connection.
+		for {
+			text := p.request()
+			if text == "" {
+				return
+			}
+			p.say("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n" + fmt.Sprintf("%08d", strings.Count(text, "x")))
+		}
 	})
 	c := newClient(t, nil, Policy{})
-	r := call(t, c, newRequest(t, "POST", s.url, strings.Repeat("x", 16<<20)))
-	if r.Err == nil {
-		wantOK(t, r, 413, "big")
-	} else {
-		wantClass(t, r, ClassReset) // the reset overtook the answer
+	const size = 9 << 20
+	for range 2 {
+		r := call(t, c, newRequest(t, "POST", s.url, strings.Repeat("x", size)))
+		wantOK(t, r, 200, fmt.Sprintf("%08d", size))
+		if r.BytesOut <= size {
+			t.Errorf("%d bytes out", r.BytesOut)
+		}
 	}
-	if c.Open() != 0 {
-		t.Error("kept")
+	wantCounts(t, c, Counts{Opened: 1, Attempts: 2, Reused: 1})
+}
+
+func TestInterruptedWorkersLeaveNothingOpen(t *testing.T) {
+	srv, cli := identity(t)
+	for name, tc := range map[string]struct {
+		config *tls.Config
+		policy Policy
+	}{
+		"pooled":    {nil, Policy{}},
+		"fresh":     {nil, Policy{RequestsPerConnection: 1}},
+		"reuse":     {nil, Policy{RequestsPerConnection: 3, Resend: true}},
+		"fresh TLS": {srv, Policy{RequestsPerConnection: 1, ResumeTLS: true}},
+		"shared":    {nil, Policy{SharedPool: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			var served atomic.Int64
+			s := serve(t, tc.config, func(p *peer) {
+				for p.request() != "" {
+					if served.Add(1) == 200 {
+						cancel()
+					}
+					p.say(okText)
+				}
+			})
+			var pool *Pool
+			if tc.policy.SharedPool {
+				pool = NewPool(3)
+			}
+			clock := NewClock()
+			var wg sync.WaitGroup
+			clients := make([]*Client, 8)
+			for i := range clients {
+				c := NewClient(clock, &Options{TLS: cli, ReadTimeout: time.Minute}, tc.policy, pool)
+				clients[i] = c
+				wg.Go(func() {
+					for {
+						r := callWith(t, ctx, c, get(t, s.url))
+						if r.Class == ClassCanceled {
+							break
+						}
+						wantOK2(t, r)
+					}
+					c.Close()
+				})
+			}
+			wg.Wait()
+			if pool != nil {
+				pool.Close()
+			}
+			for _, c := range clients {
+				checkLedger(t, c)
+				if c.Open() != 0 {
+					t.Errorf("%d open", c.Open())
+				}
+			}
+		})
 	}
 }

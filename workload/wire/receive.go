@@ -18,7 +18,7 @@ const (
 	chunkLine = 4 << 10
 
 	// bodyStep is how far the memory for a body runs ahead of the bytes that came.
-	bodyStep = 1 << 20
+	bodyStep = 256 << 10
 )
 
 // A receiver reads responses, one at a time, from the connection that is plugged in. A
@@ -68,9 +68,9 @@ func (r *receiver) read(req *Request, resp *Response) error {
 			_, _ = r.br.Discard(s.size)
 			continue
 		}
-		if err := resp.readFields(r.br, &s.head); err != nil {
-			return err
-		}
+		raw, _ := r.br.Peek(s.size)
+		resp.take(raw, &s.head)
+		_, _ = r.br.Discard(s.size)
 		return r.readBody(req, resp)
 	}
 }
@@ -226,13 +226,9 @@ func (r *receiver) chunkSize() (int64, error) {
 	if i == 0 {
 		return 0, errChunk
 	}
-	if rest := trimBlanks(line[i:]); len(rest) > 0 && rest[0] != ';' {
+	rest := trimBlanks(line[i:])
+	if len(rest) > 0 && rest[0] != ';' || !printable(rest) {
 		return 0, errChunk
-	}
-	for _, b := range line[i:] {
-		if b < ' ' && b != '\t' || b == 0x7f {
-			return 0, errChunk
-		}
 	}
 	return size, nil
 }

@@ -7,15 +7,25 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
+// parseBuffer holds nearly every head.
+const parseBuffer = 2 << 10
+
 // A Response is the response to one call. It is reused from call to call: what it holds is
 // valid until it is given to the next Do. The zero value is ready for use.
 type Response struct {
 	Status int
 	Body   []byte // as sent, not decoded; only with Request.KeepBody
 
+	head head
+	raw  []byte // the head as it came, without lines that fasthttp would refuse
+
+	// The fields are parsed when the first of them is asked for: most responses of a load
+	// test are looked at for their status only, and parsing is a good part of our own
+	// work on a small one.
 	fields fasthttp.ResponseHeader
-	head   head
-	copied []byte // scratch for heads that fasthttp would refuse
+	parsed bool
+	src    bytes.Reader
+	br     *bufio.Reader
 }
 
 // Header returns the value of a header field, in any case, or nil. Of several fields of that
@@ -24,7 +34,7 @@ func (r *Response) Header(name string) []byte {
 	if r.Status == 0 || !r.head.named && equalFold([]byte(name), "Connection") {
 		return nil
 	}
-	return r.fields.Peek(name)
+	return r.parse().Peek(name)
 }
 
 // Each calls f for every header field, names in canonical spelling; the order is not the
@@ -33,7 +43,7 @@ func (r *Response) Each(f func(name, value []byte)) {
 	if r.Status == 0 {
 		return
 	}
-	for name, value := range r.fields.All() {
+	for name, value := range r.parse().All() {
 		// fasthttp makes up "Connection: close" where nothing else says how the
 		// response ends.
 		if r.head.named || string(name) != fasthttp.HeaderConnection {
@@ -50,7 +60,7 @@ func (r *Response) EachSetCookie(f func(value []byte)) {
 	if !r.head.cookies {
 		return
 	}
-	for _, value := range r.fields.Cookies() {
+	for _, value := range r.parse().Cookies() {
 		f(value)
 	}
 }
@@ -61,23 +71,32 @@ func (r *Response) reset() {
 	r.head = head{}
 }
 
-// readFields lets fasthttp read the head that h describes and that br starts with.
-func (r *Response) readFields(br *bufio.Reader, h *head) error {
-	r.fields.SetNoDefaultContentType(true)
-	before := br.Buffered()
-	var err error
+// take keeps a head that h describes.
+func (r *Response) take(raw []byte, h *head) {
+	r.Status, r.head, r.parsed = h.status, *h, false
 	if h.plainCopy {
-		raw, _ := br.Peek(h.size)
-		r.copied = appendPlain(r.copied[:0], raw)
-		err = r.fields.Read(bufio.NewReaderSize(bytes.NewReader(r.copied), len(r.copied)))
-		_, _ = br.Discard(h.size)
+		r.raw = appendPlain(r.raw[:0], raw)
 	} else {
-		err = r.fields.Read(br)
+		r.raw = append(r.raw[:0], raw...)
 	}
-	// Its errors quote the response, and may not be kept.
-	if err != nil || before-br.Buffered() != h.size {
-		return errHeaderLine
+}
+
+// parse has fasthttp read the head. It cannot fail: what our own scan lets pass is
+// sound to fasthttp too, which the fuzz test holds.
+func (r *Response) parse() *fasthttp.ResponseHeader {
+	if r.parsed {
+		return &r.fields
 	}
-	r.Status, r.head = h.status, *h
-	return nil
+	r.parsed = true
+	r.src.Reset(r.raw)
+	if r.br == nil || r.br.Size() < len(r.raw) {
+		r.br = bufio.NewReaderSize(&r.src, max(len(r.raw), parseBuffer))
+	} else {
+		r.br.Reset(&r.src)
+	}
+	r.fields.SetNoDefaultContentType(true)
+	if err := r.fields.Read(r.br); err != nil {
+		r.fields.Reset()
+	}
+	return &r.fields
 }

@@ -23,21 +23,22 @@ type route struct {
 
 // find fills r for e: by ConnectTo first, then as an IP literal, by Resolve, or by name.
 func (r *route) find(ctx context.Context, opts *Options, e Endpoint) error {
+	r.fixed, r.addresses = false, r.addresses[:0]
 	host, port := opts.redirect(e.Host, strconv.Itoa(int(e.Port)))
 	number, err := strconv.ParseUint(port, 10, 16)
 	if err != nil {
 		return lookupFault(net.JoinHostPort(host, port), reason("invalid port"))
 	}
-	r.endpoint, r.fixed, r.addresses = e, true, r.addresses[:0]
-	hosts := []string{host}
+	hosts, fixed := []string{host}, true
 	if _, err := netip.ParseAddr(host); err != nil {
 		if hosts = opts.resolved(host, port); hosts == nil {
-			r.fixed = false
+			fixed = false
 			if hosts, err = opts.lookup(ctx, host); err != nil {
 				return lookupFault(host, err)
 			}
 		}
 	}
+	r.endpoint = e
 	for _, h := range hosts {
 		if ip, err := netip.ParseAddr(strings.Trim(h, "[]")); err == nil {
 			ap := netip.AddrPortFrom(ip.Unmap(), uint16(number))
@@ -47,6 +48,7 @@ func (r *route) find(ctx context.Context, opts *Options, e Endpoint) error {
 	if len(r.addresses) == 0 {
 		return lookupFault(host, errNoAddress)
 	}
+	r.fixed = fixed
 	return nil
 }
 

@@ -1,8 +1,11 @@
 package wire
 
 import (
+	"bufio"
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/binary"
 	"net"
 	"testing"
 )
@@ -56,20 +59,40 @@ func TestResumedTLSHandshakesAreCountedByTheConnectionsState(t *testing.T) {
 	})
 }
 
+// A recordingConn keeps what was read.
+type recordingConn struct {
+	net.Conn
+	got bytes.Buffer
+}
+
+func (r *recordingConn) Read(p []byte) (int, error) {
+	n, err := r.Conn.Read(p)
+	r.got.Write(p[:n])
+	return n, err
+}
+
 func TestTLSIsClosedWithAnAlert(t *testing.T) {
 	srv, cli := identity(t)
-	ended := make(chan error, 1)
-	s := serve(t, srv, func(p *peer) {
+	srv.MaxVersion = tls.VersionTLS12 // whose records show that they are alerts
+	last := make(chan byte, 1)
+	s := serve(t, nil, func(p *peer) {
+		r := &recordingConn{Conn: p.Conn}
+		p.Conn = tls.Server(r, srv)
+		p.in = bufio.NewReader(p.Conn)
 		p.request()
 		p.say(okText)
-		_, err := p.in.ReadByte()
-		ended <- err
+		p.await()
+		var kind byte
+		for b := r.got.Bytes(); len(b) >= 5; b = b[5+int(binary.BigEndian.Uint16(b[3:])):] {
+			kind = b[0]
+		}
+		last <- kind
 	})
 	c := newClient(t, &Options{TLS: cli}, Policy{RequestsPerConnection: 1})
-	wantOK(t, call(t, c, get(t, s.url)), 200, "ok")
-	// crypto/tls says EOF both for an alert and for a bare end; the bytes tell.
-	if err := <-ended; err == nil {
-		t.Error("connection not ended")
+	wantOK(t, call(t, c, get(t, "https://"+s.addr())), 200, "ok")
+	const alert = 21
+	if kind := <-last; kind != alert {
+		t.Errorf("the last record is of type %d", kind)
 	}
 }
 
@@ -154,3 +177,17 @@ func TestBodyOverTLSEndsWithTheConnection(t *testing.T) {
 }
 
 func tlsServer(c net.Conn, config *tls.Config) net.Conn { return tls.Server(c, config) }
+
+func TestAlertAfterTheHandshakeIsATLSError(t *testing.T) {
+	srv, cli := identity(t)
+	// With TLS 1.3 a client learns only from its first read that its certificate is missing.
+	srv.ClientAuth = tls.RequireAnyClientCert
+	s := serve(t, srv, answer(okText))
+	c := newClient(t, &Options{TLS: cli}, Policy{Resend: true})
+	r := call(t, c, get(t, s.url))
+	wantClass(t, r, ClassTLS)
+	if r.Attempts != 1 {
+		t.Errorf("%d attempts", r.Attempts)
+	}
+	wantCounts(t, c, Counts{Opened: 1, Attempts: 1, Discarded: 1, TLSFull: 1})
+}

@@ -37,8 +37,8 @@ type Endpoint struct {
 // arm of a run and are not changed once a Client uses them.
 type Options struct {
 	ConnectTimeout time.Duration // name resolution, TCP connect and TLS handshake together; 0: none
-	ReadTimeout    time.Duration // longest silence between two reads of a response; 0: none
-	Timeout        time.Duration // the whole call, re-sends and connection set-up included; 0: none
+	ReadTimeout    time.Duration // longest silence between two reads of a response, and longest standstill in sending; 0: none
+	Timeout        time.Duration // the whole call, re-sends, connection set-up and waiting for a pool included; 0: none
 
 	TLS *tls.Config // cloned for each connection kind; nil: defaults with verification
 
@@ -94,6 +94,10 @@ type Request struct {
 
 // Phases are the parts of an exchange's time, without gaps: they add up to
 // Finished - Started. Each is the sum over the exchange's attempts.
+//
+// Acquire is waiting for a pool, looking whether a kept connection is still good, and closing
+// one that is not; where there was nothing to do it is 0. DNS is 0 where no name is looked up.
+// Wait ends with the first byte of a response, interim ones included.
 type Phases struct {
 	Acquire, DNS, Connect, TLS, Send, Wait, Receive time.Duration
 }
@@ -105,7 +109,7 @@ type Exchange struct {
 	Reused            bool  // the last attempt rode a connection that had carried a request before
 	Attempts          int   // times the request was written (begun to be written)
 	Status            int   // 0 when no response head arrived
-	BytesIn, BytesOut int64 // on the wire, below TLS, handshakes included
+	BytesIn, BytesOut int64 // on the wire, below TLS, handshakes included; without TLS's closing alert
 	Class             Class // "" where a whole response arrived, whatever its status
 	Err               error // nil exactly when Class is ""
 }
@@ -128,7 +132,7 @@ const (
 	ClassClosedEarly      Class = "closed_early"
 	ClassProtocol         Class = "protocol"
 	ClassTooLarge         Class = "too_large"
-	ClassCanceled         Class = "canceled" // the run was interrupted
+	ClassCanceled         Class = "canceled" // the run was interrupted: the context ended, or the pool was closed
 )
 
 // Counts are a Client's tallies over its whole life.
@@ -137,11 +141,11 @@ type Counts struct {
 	Attempts     int64 // requests begun to be written
 	Reused       int64 // of these, written to a connection that had carried one before
 	ClosedByPeer int64 // connections that the peer ended, or said it would after the response
-	Retired      int64 // closed by us because the policy said so
+	Retired      int64 // closed by us because the policy said so, whatever the server said; by Close too
 	Discarded    int64 // closed by us after an error, or with unexpected input
 	TLSFull      int64 // full handshakes completed
 	TLSResumed   int64 // resumed handshakes completed, by the connection's own state
-	OpenFailures int64 // dials or handshakes that failed
+	OpenFailures int64 // connections that could not be opened, at none of the addresses, or not with TLS
 	Resent       int64 // requests sent again after a reused connection had died
 }
 
