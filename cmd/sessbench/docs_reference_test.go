@@ -245,6 +245,28 @@ func TestEveryErrorClassIsDocumented(t *testing.T) {
 	}
 }
 
+func TestEveryRouteOfTheTestServerIsDocumented(t *testing.T) {
+	var routes []string
+	for _, file := range sources(t, "testserver") {
+		ast.Inspect(file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			if name, ok := call.Fun.(*ast.Ident); !ok || name.Name != "newMux" {
+				return true
+			}
+			for _, element := range call.Args[0].(*ast.CompositeLit).Elts {
+				routes = append(routes, strings.TrimSuffix(text(element.(*ast.KeyValueExpr).Key), "{$}"))
+			}
+			return true
+		})
+	}
+	if documented := firstCells(rowsUnder(t, "docs/test-server.md", "Routes")); !slices.Equal(routes, documented) {
+		t.Errorf("docs/test-server.md has\n%q, and the server\n%q", documented, routes)
+	}
+}
+
 func TestEveryExitCodeIsInTheREADME(t *testing.T) {
 	var codes []string
 	for _, code := range []int{exitDone, exitFailed, exitUsage, exitHeld, exitInvalid, exitInterrupted} {
@@ -302,7 +324,22 @@ func parses(args []string) error {
 	if err == nil {
 		err = cmd.ValidateArgs(cmd.Flags().Args())
 	}
-	return err
+	if err != nil || cmd.Flags().Lookup("fail-if") == nil {
+		return err
+	}
+	texts, err := cmd.Flags().GetStringArray("fail-if")
+	if err != nil {
+		return err
+	}
+	conditions, err := parseConditions(texts)
+	if err != nil {
+		return err
+	}
+	arms := []string{"pooled", "fresh-resumed", "fresh"}
+	if cmd.Name() == "run" {
+		arms = arms[:1]
+	}
+	return checkConditions(conditions, arms)
 }
 
 func TestLinksLeadToFiles(t *testing.T) {
