@@ -27,7 +27,7 @@ func twoAnswers(first string, closing bool) func(*peer) {
 }
 
 func TestResponseIsReadToItsEndAndTheConnectionReused(t *testing.T) {
-	big := strings.Repeat("x", 3*readBuffer+17)
+	big := strings.Repeat("x", 3*bodyBuffer+17)
 	for name, tc := range map[string]struct {
 		method, text string
 		status       int
