@@ -42,6 +42,7 @@ type Runner struct {
 
 	clock   wire.Clock
 	sleeper precise.Sleeper
+	cancel  context.CancelFunc // ends the trial under way
 
 	current atomic.Pointer[stage]
 }
@@ -101,13 +102,16 @@ func NewRunner(plan *Plan, opts Options) (*Runner, error) {
 func (r *Runner) Run(ctx context.Context) (*result.Result, error) {
 	began := time.Now()
 	r.clock = wire.NewClock()
+	load, cancel := context.WithCancel(ctx)
+	defer cancel()
+	r.cancel = cancel
 	probe, err := wire.Probe(ctx, r.setup.request.Endpoint(), &r.setup.wire)
 	if err != nil {
-		return nil, fmt.Errorf("%s cannot be reached: %w; check the address, and that the server is running", maskURL(r.setup.url), err)
+		return nil, fmt.Errorf("%s cannot be reached: %w; %s", maskURL(r.setup.url), err, unreachableHint(err))
 	}
 	r.open()
 	defer r.close()
-	if err := r.runTrials(ctx); err != nil {
+	if err := r.runTrials(load); err != nil {
 		return nil, err
 	}
 	res, err := r.assemble(probe, ctx.Err() != nil)
@@ -194,14 +198,27 @@ func (r *Runner) runTrial(ctx context.Context, a *armRun, block, position int, l
 	trial := stats.Trial{Arm: a.arm.Name, Block: block, Position: position, Started: r.clock.Now(), Window: length.window}
 	r.announce(&trial, length, recorder)
 	p := r.pacer(trial.Started, length, block)
-	group, ctx := errgroup.WithContext(ctx)
+	// One context for the whole run: a new one for each trial would have to be watched
+	// anew by every connection, inside the first call's time.
+	var group errgroup.Group
 	for _, w := range a.workers {
-		group.Go(func() error { return w.run(ctx, p, r.setup.request, recorder) })
+		group.Go(func() error {
+			err := w.run(ctx, p, r.setup.request, recorder)
+			if err != nil {
+				r.cancel() // a set-up fault: the other workers need not go on
+			}
+			return err
+		})
 	}
 	if err := group.Wait(); err != nil {
 		return trial, fmt.Errorf("arm %s: %w", a.arm.Name, err)
 	}
 	trial.Elapsed = r.clock.Now() - trial.Started
+	if p.scheduled() && a.lastStarted()-trial.Started <= trial.Window {
+		// Every call began in time. The last ones' service is no part of the offered time,
+		// or short trials would seem to fall behind the rate.
+		trial.Elapsed = trial.Window
+	}
 	trial.Offered = p.offered()
 	recorder.Trial(&trial)
 	return trial, nil
@@ -254,6 +271,25 @@ func (r *Runner) names() []string {
 		names[i] = o.Name
 	}
 	return names
+}
+
+// lastStarted is when the arm's last call so far began.
+func (a *armRun) lastStarted() time.Duration {
+	var last time.Duration
+	for _, w := range a.workers {
+		last = max(last, w.exchange.Started)
+	}
+	return last
+}
+
+func unreachableHint(err error) string {
+	switch wire.ClassOf(err) {
+	case wire.ClassTLS:
+		return "name the authority to trust with --cacert, or accept any certificate with --insecure; check that the port speaks TLS"
+	case wire.ClassDNS:
+		return "check the host's name, or give its address with --resolve"
+	}
+	return "check the address, and that the server is running"
 }
 
 func (a *armRun) counts() wire.Counts {

@@ -179,7 +179,7 @@ func classList(classes map[string]int64) string {
 		return names[i] < names[j]
 	})
 	for i, name := range names {
-		names[i] = fmt.Sprintf("%s %d", name, classes[name])
+		names[i] = fmt.Sprintf("%d × %s", classes[name], name)
 	}
 	return strings.Join(names, ", ")
 }
