@@ -110,7 +110,7 @@ func (b *bench) prepare(ctx context.Context) (document, error) {
 		return doc, errors.New("no program arrivals: start the harness by run.sh")
 	}
 	var err error
-	b.nginx, err = startNginx(ctx, server, b.scratch, o.saturating.server)
+	b.nginx, err = startNginx(ctx, server, b.scratch, o.saturating.server, b.addresses.all())
 	return doc, err
 }
 
