@@ -38,6 +38,7 @@ type contestant struct {
 	env   []string
 
 	closed, open bool // the models it can offer
+	freshOnly    bool // it takes no part where connections are kept
 	wholeSeconds bool // its duration takes no fractions, or is at least one second
 	okExits      []int
 	stopped      func(work) bool // it does not end by itself in this work
@@ -70,7 +71,7 @@ func (c contestant) length(d time.Duration) time.Duration {
 // contestants are all that the harness knows, the subject first.
 func contestants() []contestant {
 	return []contestant{
-		sessbench(), reference("fasthttp"), reference("net/http"), spinner(),
+		sessbench(), sessbenchClose(), reference("fasthttp"), reference("net/http"), spinner(),
 		wrk(), ab(), h2load(), hey(), vegeta(), k6(),
 	}
 }
@@ -94,6 +95,17 @@ func sessbench() contestant {
 			return s, err
 		},
 	}
+}
+
+// sessbenchClose has the server close the connection first, as it does for all other
+// tools. Then it is the server that has to keep the connection's ports.
+func sessbenchClose() contestant {
+	c := sessbench()
+	plain := c.argv
+	c.name, c.open, c.freshOnly = "sessbench-close", false, true
+	c.about = "sessbench with the header Connection: close, which makes it the same exchange as that of the other tools"
+	c.argv = func(w work) []string { return append([]string{"run", "-H", "Connection: close"}, plain(w)[1:]...) }
+	return c
 }
 
 // expected says whether a warning of sessbench follows from what the harness made it do:

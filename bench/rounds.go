@@ -36,7 +36,7 @@ func (t tool) offers(w workload) bool {
 	if w.url == nil {
 		return t.open
 	}
-	return t.closed
+	return t.closed && !(t.freshOnly && w.pooled)
 }
 
 // carryOut runs every round of a workload and returns its samples, those of the
