@@ -40,7 +40,7 @@ func NewClient(clock Clock, opts *Options, policy Policy, pool *Pool) *Client {
 		panic("wire: a pool is needed exactly for Policy.SharedPool")
 	}
 	c := &Client{clock: clock, opts: opts, policy: policy, pool: pool, recv: newReceiver(opts)}
-	c.opener = opener{opts: opts, clock: clock, counts: &c.counts}
+	c.opener = opener{opts: opts, clock: clock, counts: &c.counts, dialer: newDialer()}
 	switch {
 	case !policy.ResumeTLS:
 	case pool != nil:
