@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"net"
@@ -284,6 +285,49 @@ func TestEmbeddedServerEndsWithAKilledParent(t *testing.T) {
 		data, err := os.ReadFile("/proc/" + child + "/cmdline")
 		return err != nil || len(data) == 0
 	})
+}
+
+// Calls that fail because the server is gone must not be taken for the arm's.
+func TestLosingTheEmbeddedServerStopsTheRunAndSaysSo(t *testing.T) {
+	cmd := exec.Command(os.Args[0], "run", "-d", "1h", "--format", "json")
+	var out, complaints bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &complaints
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Process.Kill()
+	var child string
+	waitUntil(t, "the embedded server", func() bool { child = childOf(t, cmd.Process.Pid); return child != "" })
+	waitUntil(t, "the run's connections", func() bool {
+		files, err := os.ReadDir("/proc/" + child + "/fd")
+		return err == nil && len(files) > workload.DefaultWorkers
+	})
+	pid, err := strconv.Atoi(child)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := os.FindProcess(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Kill()
+	err = cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != exitFailed {
+		t.Errorf("exit code %d (%v), want %d", code, err, exitFailed)
+	}
+	if want := "sessbench: the embedded test server ended during the run (signal: killed)"; !strings.Contains(complaints.String(), want) {
+		t.Errorf("no %q in %q", want, complaints.String())
+	}
+	if strings.Contains(complaints.String(), "interrupt") {
+		t.Errorf("nobody interrupted the run, but: %q", complaints.String())
+	}
+	res, err := result.Read(&out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !res.Interrupted || len(res.Arms) != 1 {
+		t.Errorf("interrupted %v, %d arms", res.Interrupted, len(res.Arms))
+	}
 }
 
 // childOf returns the pid of a process's child, where the system tells.

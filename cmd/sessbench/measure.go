@@ -122,6 +122,7 @@ func (m *measurement) checkFiles() error {
 // measure carries out the plan and tells what came of it.
 func (m *measurement) measure(ctx context.Context) error {
 	opts := workload.Options{UserAgent: "sessbench/" + tool().Version, CPUTime: cputime.Used}
+	running, release := ctx, func() error { return nil }
 	if m.plan.Target == "" {
 		server, err := startEmbedded(ctx)
 		if err != nil {
@@ -129,26 +130,33 @@ func (m *measurement) measure(ctx context.Context) error {
 		}
 		defer server.stop()
 		opts.Embedded = &server.Embedded
+		running, release = server.guard(ctx)
 	}
 	r, err := m.process.newRunner(m.plan, opts)
 	if err != nil {
+		release()
 		return explainKeyError(err)
 	}
 	watching := watch(ctx, m.process, r, m.flags.quiet)
-	res, err := r.Run(ctx)
+	res, err := r.Run(running)
 	watching.stop()
+	// Under an interruption the server may go first: a terminal's signals are for both.
+	if lost := release(); lost != nil && ctx.Err() == nil {
+		return m.conclude(ctx, res, lost)
+	}
 	return m.conclude(ctx, res, err)
 }
 
 // conclude saves and reports res, which is nil where there is none, and says why the
-// exit code is what it is.
+// exit code is what it is. A run that was stopped because its server was lost has failed.
 func (m *measurement) conclude(ctx context.Context, res *result.Result, runErr error) error {
-	interrupted := ctx.Err() != nil || res != nil && res.Interrupted
 	failed := false
 	fail := func(err error) {
 		m.process.note("%v", err)
 		failed = true
 	}
+	_, lost := errors.AsType[*lostServer](runErr)
+	interrupted := ctx.Err() != nil || res != nil && res.Interrupted && !lost
 	if runErr != nil && !(interrupted && errors.Is(runErr, context.Canceled)) {
 		fail(runErr)
 	}
