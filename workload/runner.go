@@ -210,7 +210,7 @@ func (r *Runner) runTrial(ctx context.Context, a *armRun, block, position int, l
 func (r *Runner) pacer(start time.Duration, length extent, block int) pacer {
 	switch load := r.plan.Load; {
 	case load.Rate > 0:
-		return newOpen(r.clock, start, &r.sleeper, newSchedule(load, length.window, length.count, block))
+		return newOpen(r.clock, start, length.window, &r.sleeper, newSchedule(load, length.window, length.count, block))
 	case length.count > 0:
 		p := &closedCount{}
 		p.left.Store(length.count)

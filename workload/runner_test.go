@@ -210,3 +210,30 @@ func TestOrderOfArmsIsDrawnFromTheSeed(t *testing.T) {
 		}
 	}
 }
+
+// Fifteen calls a second must not become sixteen, or twenty, because a block of a
+// quarter of a second does not hold a whole number of them.
+func TestALowRateIsAchievedAsOffered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		res := runVirtually(t, context.Background(), Load{
+			Workers: 1, Rate: 15, Arrivals: Constant, Duration: Duration(2 * time.Second), Blocks: 8,
+		}, &pipeServer{delay: func(int) time.Duration { return time.Millisecond }})
+		arm := res.Arms[0]
+		if arm.Requests != 30 || arm.Seconds != 2 || arm.OfferedRate != 15 || arm.AchievedRate != 15 {
+			t.Errorf("%d calls in %v s, %v/s offered and %v/s achieved; want 30 in 2 s at 15/s",
+				arm.Requests, arm.Seconds, arm.OfferedRate, arm.AchievedRate)
+		}
+	})
+}
+
+func TestAnOpenModelThatIsLongerThanTimeCanTellIsRefused(t *testing.T) {
+	for _, load := range []Load{
+		{Workers: 1, Blocks: 1, Rate: 1e-300, Requests: 1},
+		{Workers: 1, Blocks: 1, Duration: Duration(longestRun) + 1},
+		{Workers: 1, Blocks: 1, Duration: 1, Warmup: Duration(longestRun) + 1},
+	} {
+		if err := load.validate(); err == nil {
+			t.Errorf("%+v is valid", load)
+		}
+	}
+}
