@@ -103,7 +103,7 @@ func (r *Runner) Run(ctx context.Context) (*result.Result, error) {
 	r.clock = wire.NewClock()
 	probe, err := wire.Probe(ctx, r.setup.request.Endpoint(), &r.setup.wire)
 	if err != nil {
-		return nil, fmt.Errorf("%s cannot be reached: %w; check the address, and that the server is running", maskURL(r.setup.url), err)
+		return nil, fmt.Errorf("%s cannot be reached: %w; %s", maskURL(r.setup.url), err, unreachableHint(err))
 	}
 	r.open()
 	defer r.close()

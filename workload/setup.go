@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -138,7 +139,7 @@ func (t *TLSPlan) config(embedded *Embedded) (*tls.Config, error) {
 func parseResolve(rule string) (hostport string, addresses []string, err error) {
 	bad := &KeyError{"session.resolve", fmt.Sprintf("has %q; write host:port:address, as in api.example.com:443:127.0.0.1", rule)}
 	parts := splitColons(rule, 3)
-	if len(parts) != 3 || parts[0] == "" || parts[1] == "" {
+	if len(parts) != 3 || parts[0] == "" || parts[1] == "" || !portOrNone(parts[1]) {
 		return "", nil, bad
 	}
 	for _, a := range strings.Split(parts[2], ",") {
@@ -154,13 +155,18 @@ func parseResolve(rule string) (hostport string, addresses []string, err error) 
 // parseConnectTo reads curl's "host:port:host:port", any part of which may be empty.
 func parseConnectTo(rule string) (wire.Redirection, error) {
 	parts := splitColons(rule, 4)
-	if len(parts) != 4 {
+	if len(parts) != 4 || !portOrNone(parts[1]) || !portOrNone(parts[3]) {
 		return wire.Redirection{}, &KeyError{"session.connect_to", fmt.Sprintf("has %q; write host:port:host:port, as in api.example.com:443:127.0.0.1:8443", rule)}
 	}
 	for i, p := range parts {
 		parts[i] = strings.ToLower(strings.Trim(p, "[]"))
 	}
 	return wire.Redirection{FromHost: parts[0], FromPort: parts[1], ToHost: parts[2], ToPort: parts[3]}, nil
+}
+
+func portOrNone(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return s == "" || err == nil && n > 0
 }
 
 // splitColons splits s at colons outside brackets into n parts at most.

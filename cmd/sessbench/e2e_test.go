@@ -349,3 +349,62 @@ func childOf(t *testing.T, pid int) string {
 	}
 	return ""
 }
+
+// A server that closes every connection leaves nothing to reuse, whether it says so in
+// its responses or not.
+func TestAServerThatClosesAfterEveryResponseMakesPooledInvalid(t *testing.T) {
+	s, _ := server(t, testserver.Config{})
+	for path, closes := range map[string]bool{
+		"/close":                true,
+		"/silent-close":         true,
+		"/silent-close?after=3": false,
+	} {
+		code, invalid := exitDone, 0
+		if closes {
+			code, invalid = exitInvalid, 1
+		}
+		res := measured(t, code, "run", s.URL()+path, "-n", "300", "-c", "2")
+		n := 0
+		for _, w := range res.Warnings {
+			if w.Code == "no_reuse" {
+				n++
+			}
+		}
+		if n != invalid {
+			t.Errorf("%s: %d warnings of no reuse, want %d; %+v", path, n, invalid, res.Warnings)
+		}
+	}
+}
+
+// That calls fail is said as such; that their connections were not reused follows.
+func TestAServerThatOnlyFailsIsNotBlamedForClosing(t *testing.T) {
+	s, _ := server(t, testserver.Config{})
+	res := measured(t, exitFailed, "run", s.URL()+"/close-early", "-n", "50", "-c", "2")
+	for _, w := range res.Warnings {
+		if w.Invalid || w.Code == "closed_by_peer" {
+			t.Errorf("warned of %s: %s", w.Code, w.Detail)
+		}
+	}
+}
+
+func TestAnUnreachableTargetsMessageSaysWhatToTry(t *testing.T) {
+	plain, _ := server(t, testserver.Config{})
+	secure, trust := server(t, testserver.Config{TLS: true})
+	port := secure.URL()[strings.LastIndexByte(secure.URL(), ':'):]
+	for _, test := range []struct {
+		hint string
+		args []string
+	}{
+		{"try http instead of https", []string{strings.Replace(plain.URL(), "http:", "https:", 1)}},
+		{"name the authority to trust with --cacert", []string{secure.URL()}},
+		{"use a host name that the certificate is for", append([]string{"https://other.example" + port, "--resolve", "other.example" + port + ":127.0.0.1"}, trust...)},
+	} {
+		c := newRealConsole()
+		if code := c.sessbench(t, append([]string{"run", "-q"}, test.args...)...); code != exitFailed {
+			t.Errorf("%v: exit code %d, want %d", test.args, code, exitFailed)
+		}
+		if !strings.Contains(c.err.String(), test.hint) {
+			t.Errorf("%v: no %q in %q", test.args, test.hint, c.err.String())
+		}
+	}
+}
