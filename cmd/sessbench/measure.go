@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 
@@ -113,8 +114,12 @@ func (m *measurement) checkFiles() error {
 	need := uint64(m.plan.Load.Workers)*uint64(len(m.plan.Arms)) + otherFiles
 	have, err := m.process.raiseFileLimit(need)
 	if err == nil && have < need {
-		return usagef("--workers %d with %d arms needs %d open files, and the limit is %d; raise it (ulimit -n %d) or use fewer workers",
-			m.plan.Load.Workers, len(m.plan.Arms), need, have, need)
+		arms := "1 arm"
+		if n := len(m.plan.Arms); n > 1 {
+			arms = fmt.Sprintf("%d arms", n)
+		}
+		return usagef("--workers %d with %s needs %d open files, and the limit is %d; raise it (ulimit -n %d) or use fewer workers",
+			m.plan.Load.Workers, arms, need, have, need)
 	}
 	return nil
 }
