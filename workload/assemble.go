@@ -22,7 +22,7 @@ func (r *Runner) assemble(probe wire.ProbeInfo, interrupted bool) (*result.Resul
 		Interrupted: interrupted,
 		Plan:        plan,
 		Target: result.Target{
-			URL:        maskURL(r.setup.url),
+			URL:        maskURL(r.setup.full),
 			Addresses:  probe.Addresses,
 			TLSVersion: probe.TLSVersion,
 			Cipher:     probe.CipherSuite,

@@ -18,7 +18,8 @@ import (
 // A setup is what a plan comes to before the first connection: files read,
 // addresses parsed, the request rendered. It is the same for every arm.
 type setup struct {
-	url     *url.URL
+	url     *url.URL // of the target
+	full    *url.URL // of the request
 	wire    wire.Options
 	session session.Config
 	request *session.Request
@@ -42,9 +43,9 @@ func newSetup(p *Plan, opts Options) (*setup, error) {
 	if err != nil {
 		return nil, &KeyError{"mix[0].url", fmt.Sprintf("is not a URL: %v", err)}
 	}
-	full := target.ResolveReference(relative)
-	full.User = target.User
-	s.request, err = session.NewRequest(&s.session, wire.RequestSpec{Method: o.Method, URL: full, Headers: o.Headers, Body: o.Body})
+	s.full = target.ResolveReference(relative)
+	s.full.User = target.User
+	s.request, err = session.NewRequest(&s.session, wire.RequestSpec{Method: o.Method, URL: s.full, Headers: o.Headers, Body: o.Body})
 	if err != nil {
 		return nil, &KeyError{"mix[0]", fmt.Sprintf("cannot be sent: %v", err)}
 	}

@@ -145,8 +145,13 @@ func unreachableHint(err error) string {
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return "name the authority to trust with --cacert, or accept any certificate with --insecure"
 	}
-	if wire.ClassOf(err) == wire.ClassDNS {
+	switch wire.ClassOf(err) {
+	case wire.ClassDNS:
 		return "check the host's name"
+	case wire.ClassAddressExhausted:
+		return "wait a minute for the ports of closed connections, or widen net.ipv4.ip_local_port_range"
+	case wire.ClassFilesExhausted:
+		return "raise the limit of open files (ulimit -n)"
 	}
 	return "check the address, and that the server is running"
 }
@@ -155,6 +160,8 @@ func errorHint(classes map[string]int64) string {
 	switch {
 	case classes[classStatus] > 0:
 		return "look at the status codes; a wrong path or missing credentials fail every call"
+	case classes[string(wire.ClassAddressExhausted)]+classes[string(wire.ClassFilesExhausted)] > 0:
+		return "this machine ran out of what connections take; see the other warnings"
 	case classes[string(wire.ClassRefused)] > 0:
 		return "nothing listened at the address at that time: look whether the server stopped or was restarted during the run"
 	case classes[string(wire.ClassConnectTimeout)] > 0:

@@ -408,3 +408,11 @@ func TestAnUnreachableTargetsMessageSaysWhatToTry(t *testing.T) {
 		}
 	}
 }
+
+func TestTheReportSaysWhatWasRequested(t *testing.T) {
+	s, _ := server(t, testserver.Config{})
+	res := measured(t, exitDone, "run", s.URL()+"/bytes/100?token=hunter2&page=1", "-n", "20", "-c", "2")
+	if want := s.URL() + "/bytes/100?token=***&page=1"; res.Target.URL != want {
+		t.Errorf("target %s, want %s", res.Target.URL, want)
+	}
+}
