@@ -148,6 +148,8 @@ func unreachableHint(err error) string {
 	switch wire.ClassOf(err) {
 	case wire.ClassDNS:
 		return "check the host's name"
+	case wire.ClassTLS:
+		return "the server may want a client certificate (--cert) or another version of TLS"
 	case wire.ClassAddressExhausted:
 		return "wait a minute for the ports of closed connections, or widen net.ipv4.ip_local_port_range"
 	case wire.ClassFilesExhausted:
@@ -166,6 +168,8 @@ func errorHint(classes map[string]int64) string {
 		return "nothing listened at the address at that time: look whether the server stopped or was restarted during the run"
 	case classes[string(wire.ClassConnectTimeout)] > 0:
 		return "the server's accept queue may be full: lower --workers, or raise its backlog and net.core.somaxconn"
+	case classes[string(wire.ClassTLS)] > 0:
+		return "the server may want a client certificate (--cert); look at its log for the same time"
 	default:
 		return "look at the server's log for the same time"
 	}

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -287,25 +289,30 @@ func TestEmbeddedServerEndsWithAKilledParent(t *testing.T) {
 	})
 }
 
-// Calls that fail because the server is gone must not be taken for the arm's.
-func TestLosingTheEmbeddedServerStopsTheRunAndSaysSo(t *testing.T) {
-	cmd := exec.Command(os.Args[0], "run", "-d", "1h", "--format", "json")
-	var out, complaints bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &complaints
+// startRun starts a run of an hour as a process, against the embedded server, and returns
+// it and the server's pid once the load is under way.
+func startRun(t *testing.T, out, complaints io.Writer, args ...string) (*exec.Cmd, int) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], append([]string{"run", "-d", "1h"}, args...)...)
+	cmd.Stdout, cmd.Stderr = out, complaints
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer cmd.Process.Kill()
+	t.Cleanup(func() { cmd.Process.Kill() })
 	var child string
 	waitUntil(t, "the embedded server", func() bool { child = childOf(t, cmd.Process.Pid); return child != "" })
-	waitUntil(t, "the run's connections", func() bool {
-		files, err := os.ReadDir("/proc/" + child + "/fd")
-		return err == nil && len(files) > workload.DefaultWorkers
-	})
+	waitUntil(t, "the run's connections", func() bool { return sockets(child) > workload.DefaultWorkers })
 	pid, err := strconv.Atoi(child)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return cmd, pid
+}
+
+// Calls that fail because the server is gone must not be taken for the arm's.
+func TestLosingTheEmbeddedServerStopsTheRunAndSaysSo(t *testing.T) {
+	var out, complaints bytes.Buffer
+	cmd, pid := startRun(t, &out, &complaints, "--format", "json")
 	server, err := os.FindProcess(pid)
 	if err != nil {
 		t.Fatal(err)
@@ -328,6 +335,34 @@ func TestLosingTheEmbeddedServerStopsTheRunAndSaysSo(t *testing.T) {
 	if !res.Interrupted || len(res.Arms) != 1 {
 		t.Errorf("interrupted %v, %d arms", res.Interrupted, len(res.Arms))
 	}
+}
+
+// Whoever closes the terminal, or ends a job, wants what was measured.
+func TestSignalsThatEndAProcessInterruptTheRun(t *testing.T) {
+	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		file := filepath.Join(t.TempDir(), "r.json")
+		cmd, _ := startRun(t, io.Discard, io.Discard, "-o", file)
+		cmd.Process.Signal(signal)
+		err := cmd.Wait()
+		if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
+			t.Errorf("%v: exit code %d (%v), want %d", signal, code, err, exitInterrupted)
+		}
+		if res, err := result.ReadFile(file); err != nil || !res.Interrupted {
+			t.Errorf("%v: saved %v, %v", signal, res, err)
+		}
+	}
+}
+
+// sockets counts those of a process.
+func sockets(pid string) int {
+	n := 0
+	files, _ := filepath.Glob("/proc/" + pid + "/fd/*")
+	for _, file := range files {
+		if to, err := os.Readlink(file); err == nil && strings.HasPrefix(to, "socket:") {
+			n++
+		}
+	}
+	return n
 }
 
 // childOf returns the pid of a process's child, where the system tells.
