@@ -79,11 +79,11 @@ func (p *open) next(ctx context.Context, _ time.Duration) (due, bool) {
 		p.until(ctx, p.start+p.window)
 		return due{}, false
 	}
-	p.given.Add(1)
 	at := p.start + offset
 	if err := p.until(ctx, at); err != nil {
 		return due{}, false
 	}
+	p.given.Add(1)
 	return due{at: at, scheduled: true}, true
 }
 

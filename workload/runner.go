@@ -96,7 +96,9 @@ func NewRunner(plan *Plan, opts Options) (*Runner, error) {
 }
 
 // Run carries out the plan. A target that cannot be reached is an error, before
-// any load. When ctx ends early the result holds the trials that had finished.
+// any load. When ctx ends early the result holds the trials that had finished; where
+// there is but one arm, also what was done of the trial under way, unless ctx has a
+// cause that makes it worthless, such as the loss of the server.
 // Where every call of an arm failed, both the result and an error are returned.
 func (r *Runner) Run(ctx context.Context) (*result.Result, error) {
 	began := time.Now()
@@ -148,8 +150,9 @@ func (r *Runner) close() {
 	}
 }
 
-// runTrials warms every arm up, then carries out the blocks. It stops between
-// trials when ctx ends; the trial under way is then left out.
+// runTrials warms every arm up, then carries out the blocks, until ctx ends. The
+// trial that was cut short is then left out where there are arms to compare, because a
+// part of a block says more about one of them than about the other.
 func (r *Runner) runTrials(ctx context.Context) error {
 	load := r.plan.Load
 	recorder := stats.NewRecorder(r.names(), runtime.GOMAXPROCS(0))
@@ -174,9 +177,10 @@ func (r *Runner) runTrials(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if ctx.Err() != nil {
+			if ctx.Err() != nil && (len(r.arms) > 1 || trial.Total().Requests == 0 || context.Cause(ctx) != ctx.Err()) {
 				return nil
 			}
+			trial.Window = min(trial.Window, trial.Elapsed) // less than planned where it was cut short
 			a.usage.add(before, r.audit.read())
 			a.trials = append(a.trials, trial)
 			a.opened = append(a.opened, a.counts().Opened-opened)

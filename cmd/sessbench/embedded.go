@@ -89,19 +89,20 @@ func (s *embeddedServer) attend() {
 // is called: what would be measured from then on is not worth reporting. release
 // returns how the server ended in that case, and nil otherwise.
 func (s *embeddedServer) guard(ctx context.Context) (guarded context.Context, release func() error) {
-	guarded, cancel := context.WithCancel(ctx)
+	guarded, cancel := context.WithCancelCause(ctx)
 	watched := make(chan error, 1)
 	go func() {
 		select {
 		case <-s.ended:
-			cancel()
-			watched <- s.untimely()
+			lost := s.untimely()
+			cancel(lost)
+			watched <- lost
 		case <-guarded.Done():
 			watched <- nil
 		}
 	}()
 	return guarded, func() error {
-		cancel()
+		cancel(nil)
 		return <-watched
 	}
 }
