@@ -17,7 +17,7 @@ func headline(r *result.Result) string {
 	var b strings.Builder
 	prefix := ""
 	if !r.Valid {
-		b.WriteString(wrap("", "INVALID: these figures do not show what they were meant to."+invalidReason(r), 0))
+		b.WriteString(wrap("", "INVALID: these figures do not show what they were meant to"+invalidReason(r)+".", 0))
 		prefix = "As measured: "
 	}
 	if r.Interrupted {
@@ -32,7 +32,7 @@ func headline(r *result.Result) string {
 func invalidReason(r *result.Result) string {
 	for i, w := range r.Warnings {
 		if w.Invalid {
-			return fmt.Sprintf(" Why: %s [%d].", strings.TrimRight(clean(w.Detail), "."), i+1)
+			return fmt.Sprintf(": %s [%d]", strings.TrimRight(clean(w.Detail), "."), i+1)
 		}
 	}
 	return ""
@@ -43,12 +43,12 @@ func outcome(r *result.Result) string {
 	case 0:
 		return "Nothing was measured: the result has no arms."
 	case 1:
-		return single(r.Baseline())
+		return single(r, r.Baseline())
 	}
 	base, arm := r.Baseline(), r.Last()
 	for _, a := range []*result.Arm{base, arm} {
 		if a.ResponseTime.Count <= 0 {
-			return "There is nothing to compare: " + nothingMeasured(a) + "."
+			return "There is nothing to compare: " + nothingMeasured(r, a) + "."
 		}
 	}
 	c := r.Comparison(headlineMetric, arm.Name)
@@ -89,9 +89,9 @@ func name(a *result.Arm) string {
 	return "(unnamed)"
 }
 
-func single(a *result.Arm) string {
+func single(r *result.Result, a *result.Arm) string {
 	if a.ResponseTime.Count <= 0 {
-		return "Nothing was measured: " + nothingMeasured(a) + "."
+		return "Nothing was measured: " + nothingMeasured(r, a) + "."
 	}
 	u := unitFor(a.ResponseTime.P50, a.ResponseTime.P99)
 	return fmt.Sprintf("%s answered %s at %s per second; the median response took %s, p99 %s.",
@@ -99,8 +99,10 @@ func single(a *result.Arm) string {
 		u.show(a.ResponseTime.P50), u.show(a.ResponseTime.P99))
 }
 
-func nothingMeasured(a *result.Arm) string {
+func nothingMeasured(r *result.Result, a *result.Arm) string {
 	switch {
+	case a.Requests <= 0 && r.Interrupted:
+		return "no block of " + name(a) + " was finished"
 	case a.Requests <= 0:
 		return name(a) + " made no request"
 	case a.Errors >= a.Requests:

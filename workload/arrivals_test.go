@@ -2,6 +2,7 @@ package workload
 
 import (
 	"math"
+	"slices"
 	"testing"
 	"testing/quick"
 	"time"
@@ -110,5 +111,36 @@ func TestArrivalsAscendAndStayInTheWindow(t *testing.T) {
 	}
 	if err := quick.Check(check, nil); err != nil {
 		t.Error(err)
+	}
+}
+
+// However few arrivals fall into a block, all blocks together have as many as the rate
+// says, where one long trial would have had them.
+func TestConstantArrivalsRunOnFromBlockToBlock(t *testing.T) {
+	check := func(rate uint16, parts, milliseconds uint8) bool {
+		load := Load{Rate: float64(rate)/97 + 0.01, Arrivals: Constant}
+		window := time.Duration(milliseconds)*time.Millisecond + 7
+		var all []time.Duration
+		for block := range int(parts) {
+			for _, at := range arrivalsOf(newSchedule(load, window, 0, block)) {
+				if at < 0 || at >= window {
+					return false
+				}
+				all = append(all, time.Duration(block)*window+at)
+			}
+		}
+		return slices.Equal(all, arrivalsOf(newSchedule(load, time.Duration(parts)*window, 0, 0)))
+	}
+	if err := quick.Check(check, nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestHardlyAnyArrivalsAreNotEndless(t *testing.T) {
+	for _, arrivals := range []Arrivals{Constant, Poisson} {
+		s := newSchedule(Load{Rate: 1e-300, Arrivals: arrivals}, time.Second, 0, 1)
+		if at, ok := s.next(); ok {
+			t.Errorf("%s: an arrival at %v", arrivals, at)
+		}
 	}
 }

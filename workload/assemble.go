@@ -22,7 +22,7 @@ func (r *Runner) assemble(probe wire.ProbeInfo, interrupted bool) (*result.Resul
 		Interrupted: interrupted,
 		Plan:        plan,
 		Target: result.Target{
-			URL:        maskURL(r.setup.url),
+			URL:        maskURL(r.setup.full),
 			Addresses:  probe.Addresses,
 			TLSVersion: probe.TLSVersion,
 			Cipher:     probe.CipherSuite,
@@ -49,7 +49,7 @@ func (r *Runner) assemble(probe wire.ProbeInfo, interrupted bool) (*result.Resul
 func (r *Runner) addArms(res *result.Result) {
 	for i, a := range r.arms {
 		arm := a.result(r.plan.Load)
-		res.Warnings = append(res.Warnings, a.verify(r.plan.Load.Workers, r.secure())...)
+		res.Warnings = append(res.Warnings, a.verify(&arm, r.plan.Load.Workers, r.secure())...)
 		res.Warnings = append(res.Warnings, a.doubts(&arm)...)
 		res.Arms = append(res.Arms, arm)
 		if i > 0 {

@@ -11,12 +11,12 @@ import (
 // mask stands where a secret was.
 const mask = "***"
 
-// secretName matches names of headers, parameters and fields whose values are
-// secrets, or may well be.
-var secretName = regexp.MustCompile(`(?i)auth|cookie|token|secret|passw|pwd|api[-_]?key|access[-_]?key|private[-_]?key|credential|session|signature|\bsig\b`)
+// secretName matches names of headers and parameters whose values are secrets, or may
+// well be.
+var secretName = regexp.MustCompile(`(?i)auth|cookie|token|secret|passw|pwd|api[-_]?key|access[-_]?key|private[-_]?key|[-_]key$|^key$|credential|session|signature|csrf|xsrf|jwt|\bsig\b|\bcode\b|\bpin\b|\botp\b`)
 
-// secretField finds such a field with its value in a form or JSON body.
-var secretField = regexp.MustCompile(`(?i)("?[\w.-]*(?:auth|token|secret|passw|pwd|api[-_]?key|access[-_]?key|private[-_]?key|credential|session|signature)[\w.-]*"?\s*[=:]\s*)("(?:[^"\\]|\\.)*"|[^&,}\s]+)`)
+// secretField finds such a field with its value in a form, in JSON or in XML.
+var secretField = regexp.MustCompile(`(?i)(["']?[\w.-]*(?:auth|token|secret|passw|pwd|api[-_]?key|access[-_]?key|private[-_]?key|credential|session|signature|csrf|xsrf|jwt|\bpin\b|\botp\b)[\w.-]*["']?\s*[=:>]\s*)("(?:[^"\\]|\\.)*"|'[^']*'|[^&,}<\s]+)`)
 
 // Masked returns a copy of the plan that may be shown: secrets are gone, all else
 // stands.
@@ -25,7 +25,7 @@ func (p *Plan) Masked() *Plan {
 	m.Target = maskText(p.Target)
 	m.Session.Headers = p.Session.Headers.masked()
 	if p.Session.Auth != nil && p.Session.Auth.Basic != nil {
-		m.Session.Auth = &Auth{Basic: &BasicAuth{User: p.Session.Auth.Basic.User, Password: mask}}
+		m.Session.Auth = &Auth{Basic: p.Session.Auth.Basic.masked()}
 	}
 	m.Session.Cookies = make(session.Cookies, len(p.Session.Cookies))
 	for i, c := range p.Session.Cookies {
@@ -33,12 +33,21 @@ func (p *Plan) Masked() *Plan {
 	}
 	m.Mix = make([]Operation, len(p.Mix))
 	for i, o := range p.Mix {
-		o.Name, o.URL = maskText(o.Name), maskText(o.URL)
+		o.Name, o.URL = maskName(o.Name), maskText(o.URL)
 		o.Headers = o.Headers.masked()
 		o.Body = secretField.ReplaceAll(o.Body, []byte(`${1}"`+mask+`"`))
 		m.Mix[i] = o
 	}
 	return &m
+}
+
+// masked hides a user without a password too: some services take their key as the user.
+func (b *BasicAuth) masked() *BasicAuth {
+	m := &BasicAuth{User: b.User, Password: mask}
+	if b.Password == "" {
+		m.User = mask
+	}
+	return m
 }
 
 func (h Headers) masked() Headers {
@@ -72,14 +81,25 @@ func maskURL(u *url.URL) string {
 	if _, has := u.User.Password(); has {
 		m.User = url.User(u.User.Username())
 	}
-	if u.RawQuery != "" {
-		parts := strings.Split(u.RawQuery, "&")
-		for i, part := range parts {
-			if name, _, ok := strings.Cut(part, "="); ok && secretName.MatchString(name) {
-				parts[i] = name + "=" + mask
-			}
-		}
-		m.RawQuery = strings.Join(parts, "&")
-	}
+	m.RawQuery = maskQuery(u.RawQuery)
 	return m.String()
+}
+
+// maskName masks a query in an operation's name, which is no URL.
+func maskName(name string) string {
+	before, query, ok := strings.Cut(name, "?")
+	if !ok {
+		return name
+	}
+	return before + "?" + maskQuery(query)
+}
+
+func maskQuery(query string) string {
+	parts := strings.Split(query, "&")
+	for i, part := range parts {
+		if name, _, ok := strings.Cut(part, "="); ok && secretName.MatchString(name) {
+			parts[i] = name + "=" + mask
+		}
+	}
+	return strings.Join(parts, "&")
 }

@@ -21,6 +21,8 @@ func TestMaskedPlanHoldsNoSecret(t *testing.T) {
 				{Name: "X-Api-Key", Value: secret},
 				{Name: "Cookie", Value: "sid=" + secret},
 				{Name: "X-Session", Value: secret},
+				{Name: "Ocp-Apim-Subscription-Key", Value: secret},
+				{Name: "X-CSRF", Value: secret},
 				{Name: "Accept", Value: "text/plain"},
 			},
 			Auth:    &Auth{Basic: &BasicAuth{User: "me", Password: secret}},
@@ -33,7 +35,9 @@ func TestMaskedPlanHoldsNoSecret(t *testing.T) {
 			Headers: Headers{wire.Header{Name: "Proxy-Authorization", Value: secret}},
 			Body:    []byte(`{"user":"me","password":"` + secret + `","client_secret": "` + secret + `","n":1}`),
 		}, {
-			Method: "POST", URL: "/", Body: []byte("user=me&passwd=" + secret + "&n=1"),
+			Name: "POST /", Method: "POST", URL: "/?key=" + secret + "&code=" + secret, Body: []byte("user=me&passwd=" + secret + "&n=1"),
+		}, {
+			Method: "POST", URL: "/", Body: []byte("{'password': '" + secret + "'} <pin>" + secret + "</pin>"),
 		}},
 	}
 	text, err := json.Marshal(p.Masked())
@@ -43,13 +47,20 @@ func TestMaskedPlanHoldsNoSecret(t *testing.T) {
 	if strings.Contains(string(text), secret) {
 		t.Errorf("the secret stands in %s", text)
 	}
-	for _, kept := range []string{"page=1", "lang=en", "text/plain", `"user":"me"`, `\"n\":1`, "n=1", "me@api.example.com"} {
+	for _, kept := range []string{"page=1", "lang=en", "text/plain", `"user":"me"`, `\"n\":1`, "n=1", "me@api.example.com", `"name":"POST /"`, `\u003c/pin`} {
 		if !strings.Contains(string(text), kept) {
 			t.Errorf("%q was lost from %s", kept, text)
 		}
 	}
 	if !strings.Contains(string(p.Mix[0].Body), secret) || p.Session.Auth.Basic.Password != secret {
 		t.Error("masking changed the plan itself")
+	}
+}
+
+func TestAUserWithoutAPasswordIsTakenForAKey(t *testing.T) {
+	p := &Plan{Session: SessionPlan{Auth: &Auth{Basic: &BasicAuth{User: "sk_hunter2"}}}}
+	if user := p.Masked().Session.Auth.Basic.User; user != mask {
+		t.Errorf("user %q is shown", user)
 	}
 }
 

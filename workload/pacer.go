@@ -59,14 +59,15 @@ func (p *closedCount) scheduled() bool { return false }
 type open struct {
 	clock    wire.Clock
 	start    time.Duration
+	window   time.Duration    // the trial lasts no shorter, or its rate would be higher than offered
 	sleeper  *precise.Sleeper // used by the holder of the turn; time.Sleep would be late by up to a millisecond
 	turn     chan struct{}    // holds one token; a mutex would stop virtual time in tests
 	schedule *schedule        // used by the holder of the turn
 	given    atomic.Int64
 }
 
-func newOpen(clock wire.Clock, start time.Duration, sleeper *precise.Sleeper, s *schedule) *open {
-	p := &open{clock: clock, start: start, sleeper: sleeper, turn: make(chan struct{}, 1), schedule: s}
+func newOpen(clock wire.Clock, start, window time.Duration, sleeper *precise.Sleeper, s *schedule) *open {
+	p := &open{clock: clock, start: start, window: window, sleeper: sleeper, turn: make(chan struct{}, 1), schedule: s}
 	p.turn <- struct{}{}
 	return p
 }
@@ -79,16 +80,22 @@ func (p *open) next(ctx context.Context, _ time.Duration) (due, bool) {
 	}
 	offset, ok := p.schedule.next()
 	if !ok {
+		p.until(ctx, p.start+p.window)
+		return due{}, false
+	}
+	at := p.start + offset
+	if err := p.until(ctx, at); err != nil {
 		return due{}, false
 	}
 	p.given.Add(1)
-	at := p.start + offset
-	if at > p.clock.Now() {
-		if err := p.sleeper.Until(ctx, p.clock.Time(at)); err != nil {
-			return due{}, false
-		}
-	}
 	return due{at: at, scheduled: true}, true
+}
+
+func (p *open) until(ctx context.Context, at time.Duration) error {
+	if at <= p.clock.Now() {
+		return nil
+	}
+	return p.sleeper.Until(ctx, p.clock.Time(at))
 }
 
 func (p *open) offered() int64  { return p.given.Load() }

@@ -271,6 +271,10 @@ func (s *SessionPlan) validate() error {
 	return nil
 }
 
+// longestRun keeps times of a run, some of which are drawn and may be a multiple of it,
+// within what a time.Duration can hold.
+const longestRun = 1000 * 24 * time.Hour
+
 func (l *Load) validate() error {
 	problem := func(key, format string, args ...any) error {
 		return &KeyError{"load." + key, fmt.Sprintf(format, args...)}
@@ -286,6 +290,12 @@ func (l *Load) validate() error {
 		return problem("requests", "and load.duration are both given; a run ends by one of them")
 	case !(l.Rate >= 0) || l.Rate > 1e7:
 		return problem("rate", "is %v; it must be above 0 and at most 10,000,000 per second", l.Rate)
+	case l.Rate > 0 && float64(l.Requests)/l.Rate > longestRun.Seconds():
+		return problem("rate", "is %v; %d requests would take more than %.0f days", l.Rate, l.Requests, longestRun.Hours()/24)
+	case time.Duration(l.Duration) > longestRun:
+		return problem("duration", "is %v; it must be at most %v", time.Duration(l.Duration), longestRun)
+	case time.Duration(l.Warmup) > longestRun:
+		return problem("warmup", "is %v; it must be at most %v", time.Duration(l.Warmup), longestRun)
 	case l.Arrivals != "" && l.Arrivals != Constant && l.Arrivals != Poisson:
 		return problem("arrivals", "is %q; use constant or poisson", l.Arrivals)
 	case l.Warmup < 0:

@@ -97,7 +97,9 @@ func NewRunner(plan *Plan, opts Options) (*Runner, error) {
 }
 
 // Run carries out the plan. A target that cannot be reached is an error, before
-// any load. When ctx ends early the result holds the trials that had finished.
+// any load. When ctx ends early the result holds the trials that had finished; where
+// there is but one arm, also what was done of the trial under way, unless ctx has a
+// cause that makes it worthless, such as the loss of the server.
 // Where every call of an arm failed, both the result and an error are returned.
 func (r *Runner) Run(ctx context.Context) (*result.Result, error) {
 	began := time.Now()
@@ -152,8 +154,9 @@ func (r *Runner) close() {
 	}
 }
 
-// runTrials warms every arm up, then carries out the blocks. It stops between
-// trials when ctx ends; the trial under way is then left out.
+// runTrials warms every arm up, then carries out the blocks, until ctx ends. The
+// trial that was cut short is then left out where there are arms to compare, because a
+// part of a block says more about one of them than about the other.
 func (r *Runner) runTrials(ctx context.Context) error {
 	load := r.plan.Load
 	recorder := stats.NewRecorder(r.names(), runtime.GOMAXPROCS(0))
@@ -178,9 +181,10 @@ func (r *Runner) runTrials(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if ctx.Err() != nil {
+			if ctx.Err() != nil && (len(r.arms) > 1 || trial.Total().Requests == 0 || context.Cause(ctx) != ctx.Err()) {
 				return nil
 			}
+			trial.Window = min(trial.Window, trial.Elapsed) // less than planned where it was cut short
 			a.usage.add(before, r.audit.read())
 			a.trials = append(a.trials, trial)
 			a.opened = append(a.opened, a.counts().Opened-opened)
@@ -214,7 +218,7 @@ func (r *Runner) runTrial(ctx context.Context, a *armRun, block, position int, l
 		return trial, fmt.Errorf("arm %s: %w", a.arm.Name, err)
 	}
 	trial.Elapsed = r.clock.Now() - trial.Started
-	if p.scheduled() && a.lastStarted()-trial.Started <= trial.Window {
+	if p.scheduled() && ctx.Err() == nil && a.lastStarted()-trial.Started <= trial.Window {
 		// Every call began in time. The last ones' service is no part of the offered time,
 		// or short trials would seem to fall behind the rate.
 		trial.Elapsed = trial.Window
@@ -227,7 +231,7 @@ func (r *Runner) runTrial(ctx context.Context, a *armRun, block, position int, l
 func (r *Runner) pacer(start time.Duration, length extent, block int) pacer {
 	switch load := r.plan.Load; {
 	case load.Rate > 0:
-		return newOpen(r.clock, start, &r.sleeper, newSchedule(load, length.window, length.count, block))
+		return newOpen(r.clock, start, length.window, &r.sleeper, newSchedule(load, length.window, length.count, block))
 	case length.count > 0:
 		p := &closedCount{}
 		p.left.Store(length.count)
@@ -280,16 +284,6 @@ func (a *armRun) lastStarted() time.Duration {
 		last = max(last, w.exchange.Started)
 	}
 	return last
-}
-
-func unreachableHint(err error) string {
-	switch wire.ClassOf(err) {
-	case wire.ClassTLS:
-		return "name the authority to trust with --cacert, or accept any certificate with --insecure; check that the port speaks TLS"
-	case wire.ClassDNS:
-		return "check the host's name, or give its address with --resolve"
-	}
-	return "check the address, and that the server is running"
 }
 
 func (a *armRun) counts() wire.Counts {

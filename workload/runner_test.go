@@ -3,7 +3,9 @@ package workload
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/http"
 	"slices"
@@ -160,18 +162,42 @@ func TestClosedModelHasNoLagAndExcludesTheWarmup(t *testing.T) {
 	})
 }
 
-// An interrupt keeps the trials that had finished and leaves out the one under way.
-func TestInterruptKeepsFinishedTrials(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(context.Background(), 2500*time.Millisecond)
-		defer cancel()
-		res := runVirtually(t, ctx, Load{
-			Workers: 1, Duration: Duration(10 * time.Second), Blocks: 10,
-		}, &pipeServer{delay: func(int) time.Duration { return 10 * time.Millisecond }})
-		if !res.Interrupted || len(res.Arms[0].Trials) != 2 || res.Arms[0].Requests != 200 {
-			t.Errorf("interrupted %v with %d trials and %d calls, want true, 2 and 200", res.Interrupted, len(res.Arms[0].Trials), res.Arms[0].Requests)
-		}
-	})
+// An interrupt keeps what was measured. A part of a block is of no use to a comparison,
+// and the calls made when a server was lost are of no use to anybody.
+func TestInterruptKeepsWhatWasMeasured(t *testing.T) {
+	interrupt := func() (context.Context, context.CancelFunc) {
+		return context.WithTimeout(context.Background(), 2495*time.Millisecond)
+	}
+	loss := func() (context.Context, context.CancelFunc) {
+		return context.WithTimeoutCause(context.Background(), 2495*time.Millisecond, errors.New("the server is gone"))
+	}
+	for _, test := range []struct {
+		name         string
+		begin        func() (context.Context, context.CancelFunc)
+		rate         float64
+		trials       int
+		calls        int64
+		seconds, per float64
+	}{
+		{"closed", interrupt, 0, 3, 249, 2.495, 0},
+		{"open", interrupt, 10, 3, 25, 2.495, 25 / 2.495},
+		{"lost", loss, 0, 2, 200, 2, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := test.begin()
+				defer cancel()
+				res := runVirtually(t, ctx, Load{
+					Workers: 1, Duration: Duration(10 * time.Second), Blocks: 10, Rate: test.rate,
+				}, &pipeServer{delay: func(int) time.Duration { return 10 * time.Millisecond }})
+				arm := res.Arms[0]
+				if !res.Interrupted || len(arm.Trials) != test.trials || arm.Requests != test.calls || arm.Seconds != test.seconds || math.Abs(arm.OfferedRate-test.per) > 1e-9 {
+					t.Errorf("interrupted %v with %d trials and %d calls in %v s, %v/s offered; want true, %d, %d, %v, %v", res.Interrupted,
+						len(arm.Trials), arm.Requests, arm.Seconds, arm.OfferedRate, test.trials, test.calls, test.seconds, test.per)
+				}
+			})
+		})
+	}
 }
 
 // A count that does not divide by the blocks is still carried out whole.
@@ -207,6 +233,33 @@ func TestOrderOfArmsIsDrawnFromTheSeed(t *testing.T) {
 	for arm := range 3 {
 		if n := firsts[arm]; n < 60 || n > 140 { // 100 expected, standard deviation 8
 			t.Errorf("arm %d came first in %d of 300 blocks", arm, n)
+		}
+	}
+}
+
+// Fifteen calls a second must not become sixteen, or twenty, because a block of a
+// quarter of a second does not hold a whole number of them.
+func TestALowRateIsAchievedAsOffered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		res := runVirtually(t, context.Background(), Load{
+			Workers: 1, Rate: 15, Arrivals: Constant, Duration: Duration(2 * time.Second), Blocks: 8,
+		}, &pipeServer{delay: func(int) time.Duration { return time.Millisecond }})
+		arm := res.Arms[0]
+		if arm.Requests != 30 || arm.Seconds != 2 || arm.OfferedRate != 15 || arm.AchievedRate != 15 {
+			t.Errorf("%d calls in %v s, %v/s offered and %v/s achieved; want 30 in 2 s at 15/s",
+				arm.Requests, arm.Seconds, arm.OfferedRate, arm.AchievedRate)
+		}
+	})
+}
+
+func TestAnOpenModelThatIsLongerThanTimeCanTellIsRefused(t *testing.T) {
+	for _, load := range []Load{
+		{Workers: 1, Blocks: 1, Rate: 1e-300, Requests: 1},
+		{Workers: 1, Blocks: 1, Duration: Duration(longestRun) + 1},
+		{Workers: 1, Blocks: 1, Duration: 1, Warmup: Duration(longestRun) + 1},
+	} {
+		if err := load.validate(); err == nil {
+			t.Errorf("%+v is valid", load)
 		}
 	}
 }

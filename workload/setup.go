@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,7 +18,8 @@ import (
 // A setup is what a plan comes to before the first connection: files read,
 // addresses parsed, the request rendered. It is the same for every arm.
 type setup struct {
-	url     *url.URL
+	url     *url.URL // of the target
+	full    *url.URL // of the request
 	wire    wire.Options
 	session session.Config
 	request *session.Request
@@ -41,9 +43,9 @@ func newSetup(p *Plan, opts Options) (*setup, error) {
 	if err != nil {
 		return nil, &KeyError{"mix[0].url", fmt.Sprintf("is not a URL: %v", err)}
 	}
-	full := target.ResolveReference(relative)
-	full.User = target.User
-	s.request, err = session.NewRequest(&s.session, wire.RequestSpec{Method: o.Method, URL: full, Headers: o.Headers, Body: o.Body})
+	s.full = target.ResolveReference(relative)
+	s.full.User = target.User
+	s.request, err = session.NewRequest(&s.session, wire.RequestSpec{Method: o.Method, URL: s.full, Headers: o.Headers, Body: o.Body})
 	if err != nil {
 		return nil, &KeyError{"mix[0]", fmt.Sprintf("cannot be sent: %v", err)}
 	}
@@ -138,7 +140,7 @@ func (t *TLSPlan) config(embedded *Embedded) (*tls.Config, error) {
 func parseResolve(rule string) (hostport string, addresses []string, err error) {
 	bad := &KeyError{"session.resolve", fmt.Sprintf("has %q; write host:port:address, as in api.example.com:443:127.0.0.1", rule)}
 	parts := splitColons(rule, 3)
-	if len(parts) != 3 || parts[0] == "" || parts[1] == "" {
+	if len(parts) != 3 || parts[0] == "" || parts[1] == "" || !portOrNone(parts[1]) {
 		return "", nil, bad
 	}
 	for _, a := range strings.Split(parts[2], ",") {
@@ -154,13 +156,18 @@ func parseResolve(rule string) (hostport string, addresses []string, err error) 
 // parseConnectTo reads curl's "host:port:host:port", any part of which may be empty.
 func parseConnectTo(rule string) (wire.Redirection, error) {
 	parts := splitColons(rule, 4)
-	if len(parts) != 4 {
+	if len(parts) != 4 || !portOrNone(parts[1]) || !portOrNone(parts[3]) {
 		return wire.Redirection{}, &KeyError{"session.connect_to", fmt.Sprintf("has %q; write host:port:host:port, as in api.example.com:443:127.0.0.1:8443", rule)}
 	}
 	for i, p := range parts {
 		parts[i] = strings.ToLower(strings.Trim(p, "[]"))
 	}
 	return wire.Redirection{FromHost: parts[0], FromPort: parts[1], ToHost: parts[2], ToPort: parts[3]}, nil
+}
+
+func portOrNone(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return s == "" || err == nil && n > 0
 }
 
 // splitColons splits s at colons outside brackets into n parts at most.

@@ -1,6 +1,9 @@
 package workload
 
 import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"sort"
@@ -15,11 +18,13 @@ const (
 	saturatedShare = 0.90 // of the usable CPUs, beyond which the generator was the bottleneck
 	overloadShare  = 0.95 // of the offered rate, below which the target did not keep up
 	fullTolerance  = 0.01 // of resumable handshakes, that may be full after all
+	reuseTolerance = 0.01 // of connections, that may have carried a second request where a server closes after the first
 	fewBlocks      = 4    // below which there is no verdict
 )
 
-// verify holds what an arm's connections did against what its policy says.
-func (a *armRun) verify(workers int, secure bool) []result.Warning {
+// verify holds what an arm's connections did against what its policy says. n is what
+// the arm measured.
+func (a *armRun) verify(n *result.Arm, workers int, secure bool) []result.Warning {
 	c, kept := a.counts(), a.keptOpen()
 	if c.Opened != c.ClosedByPeer+c.Retired+c.Discarded+kept {
 		return []result.Warning{a.invalid("miscounted",
@@ -29,7 +34,7 @@ func (a *armRun) verify(workers int, secure bool) []result.Warning {
 	if a.policy.RequestsPerConnection == 1 {
 		return a.verifyFresh(c, workers, secure)
 	}
-	return a.verifyReuse(c, workers)
+	return a.verifyReuse(c, workers, n.Errors < n.Requests)
 }
 
 func (a *armRun) verifyFresh(c wire.Counts, workers int, secure bool) []result.Warning {
@@ -58,7 +63,8 @@ func (a *armRun) verifyFresh(c wire.Counts, workers int, secure bool) []result.W
 	return nil
 }
 
-func (a *armRun) verifyReuse(c wire.Counts, workers int) []result.Warning {
+// verifyReuse does not blame a server that answered nothing for the lack of reuse.
+func (a *armRun) verifyReuse(c wire.Counts, workers int, answered bool) []result.Warning {
 	limit := a.policy.RequestsPerConnection
 	switch {
 	case limit > 0 && c.Attempts > c.Opened*int64(limit):
@@ -73,16 +79,24 @@ func (a *armRun) verifyReuse(c wire.Counts, workers int) []result.Warning {
 		return []result.Warning{a.invalid("not_pooled",
 			fmt.Sprintf("%d sockets were opened for %d workers, though the peer closed only %d and %d were given up after errors", c.Opened, workers, c.ClosedByPeer, c.Discarded),
 			"this is a fault in sessbench; please report it with the result file")}
-	case c.Reused == 0 && c.ClosedByPeer > int64(workers):
+	case answered && nothingReused(c, workers):
 		return []result.Warning{a.invalid("no_reuse",
 			fmt.Sprintf("the server closed every one of %d connections after its first request, so nothing was reused", c.Opened),
 			"switch keep-alive on at the server (nginx: keepalive_timeout above 0), or ask a proxy in between to keep connections")}
-	case c.ClosedByPeer > 0:
+	case answered && c.ClosedByPeer > 0:
 		return []result.Warning{a.doubt("closed_by_peer",
 			fmt.Sprintf("the server closed %d of %d connections; each carried %.1f requests on average", c.ClosedByPeer, c.Opened, float64(c.Attempts)/float64(c.Opened)),
 			"raise the server's limits on keep-alive (nginx: keepalive_requests, keepalive_timeout), or accept that this is what reuse buys here")}
 	}
 	return nil
+}
+
+// nothingReused says whether a server closed every connection after its first request,
+// announced or not: requests that found a kept connection dead were not carried by it.
+// A few may have failed on one in another way, such as by a reset, and count as carried.
+func nothingReused(c wire.Counts, workers int) bool {
+	carried := float64(c.Reused - c.Resent)
+	return c.ClosedByPeer > int64(workers) && carried <= reuseTolerance*float64(c.Opened)
 }
 
 // doubts are warnings about what the arm measured rather than how it connected.
@@ -120,12 +134,42 @@ func (a *armRun) doubts(n *result.Arm) []result.Warning {
 	return list
 }
 
+// unreachableHint says what to try when the check before a run failed with err.
+func unreachableHint(err error) string {
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return "the server does not speak TLS at this port; try http instead of https"
+	}
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		return "use a host name that the certificate is for, or --insecure to accept any certificate"
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return "name the authority to trust with --cacert, or accept any certificate with --insecure"
+	}
+	switch wire.ClassOf(err) {
+	case wire.ClassDNS:
+		return "check the host's name, or give its address with --resolve"
+	case wire.ClassTLS:
+		return "the server may want a client certificate (--cert) or another version of TLS"
+	case wire.ClassAddressExhausted:
+		return "wait a minute for the ports of closed connections, or widen net.ipv4.ip_local_port_range"
+	case wire.ClassFilesExhausted:
+		return "raise the limit of open files (ulimit -n)"
+	}
+	return "check the address, and that the server is running"
+}
+
 func errorHint(classes map[string]int64) string {
 	switch {
 	case classes[classStatus] > 0:
 		return "look at the status codes; a wrong path or missing credentials fail every call"
-	case classes[string(wire.ClassConnectTimeout)]+classes[string(wire.ClassRefused)] > 0:
+	case classes[string(wire.ClassAddressExhausted)]+classes[string(wire.ClassFilesExhausted)] > 0:
+		return "this machine ran out of what connections take; see the other warnings"
+	case classes[string(wire.ClassRefused)] > 0:
+		return "nothing listened at the address at that time: look whether the server stopped or was restarted during the run"
+	case classes[string(wire.ClassConnectTimeout)] > 0:
 		return "the server's accept queue may be full: lower --workers, or raise its backlog and net.core.somaxconn"
+	case classes[string(wire.ClassTLS)] > 0:
+		return "the server may want a client certificate (--cert); look at its log for the same time"
 	default:
 		return "look at the server's log for the same time"
 	}

@@ -35,6 +35,7 @@ func TestBadInputIsOneLineThatSaysHowToMendIt(t *testing.T) {
 		{[]string{"run", "ftp://h/"}, `URL has scheme "ftp"; use http or https`},
 		{[]string{"run", "http://h:99999/"}, "URL has port 99999; use 1 to 65535"},
 		{[]string{"run", "http://h:0/"}, "URL has port 0; use 1 to 65535"},
+		{[]string{"run", "http://bücher.example/"}, `URL has host "bücher.example"; write a name with such letters in its ASCII form (xn--...)`},
 		{[]string{"run", "http://h:x/"}, `URL is malformed: invalid port ":x" after host`},
 
 		{[]string{"compare", url, "--arms", "pooled"}, "--arms names one arm, pooled; name another to compare it with, or use sessbench run"},
@@ -42,6 +43,8 @@ func TestBadInputIsOneLineThatSaysHowToMendIt(t *testing.T) {
 		{[]string{"compare", url, "--arms", "pooled,pooled"}, `--arms has "pooled" twice; give one of them another name, as in a=pooled,b=pooled`},
 		{[]string{"compare", url, "--arms", "reuse-0,fresh"}, `--arms has the policy "reuse-0"; write a whole number of at least 1, as in reuse-10`},
 		{[]string{"run", url, "--arms", "pooled,fresh"}, "--arms names 2 arms; run takes one, and sessbench compare takes several"},
+
+		{[]string{"compare", url, "--arms", ""}, "--arms is empty; choose from pooled, fresh, fresh-resumed, reuse-N (N requests on each connection), shared-pool"},
 
 		{[]string{"run", url, "-c", "0"}, "--workers is 0; it must be at least 1"},
 		{[]string{"run", url, "-c", "-3"}, "--workers is -3; it must be at least 1"},

@@ -1,14 +1,17 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -286,6 +289,82 @@ func TestEmbeddedServerEndsWithAKilledParent(t *testing.T) {
 	})
 }
 
+// startRun starts a run of an hour as a process, against the embedded server, and returns
+// it and the server's pid once the load is under way.
+func startRun(t *testing.T, out, complaints io.Writer, args ...string) (*exec.Cmd, int) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], append([]string{"run", "-d", "1h"}, args...)...)
+	cmd.Stdout, cmd.Stderr = out, complaints
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cmd.Process.Kill() })
+	var child string
+	waitUntil(t, "the embedded server", func() bool { child = childOf(t, cmd.Process.Pid); return child != "" })
+	waitUntil(t, "the run's connections", func() bool { return sockets(child) > workload.DefaultWorkers })
+	pid, err := strconv.Atoi(child)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cmd, pid
+}
+
+// Calls that fail because the server is gone must not be taken for the arm's.
+func TestLosingTheEmbeddedServerStopsTheRunAndSaysSo(t *testing.T) {
+	var out, complaints bytes.Buffer
+	cmd, pid := startRun(t, &out, &complaints, "--format", "json")
+	server, err := os.FindProcess(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Kill()
+	err = cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != exitFailed {
+		t.Errorf("exit code %d (%v), want %d", code, err, exitFailed)
+	}
+	if want := "sessbench: the embedded test server ended during the run (signal: killed)"; !strings.Contains(complaints.String(), want) {
+		t.Errorf("no %q in %q", want, complaints.String())
+	}
+	if strings.Contains(complaints.String(), "interrupt") {
+		t.Errorf("nobody interrupted the run, but: %q", complaints.String())
+	}
+	res, err := result.Read(&out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !res.Interrupted || len(res.Arms) != 1 {
+		t.Errorf("interrupted %v, %d arms", res.Interrupted, len(res.Arms))
+	}
+}
+
+// Whoever closes the terminal, or ends a job, wants what was measured.
+func TestSignalsThatEndAProcessInterruptTheRun(t *testing.T) {
+	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		file := filepath.Join(t.TempDir(), "r.json")
+		cmd, _ := startRun(t, io.Discard, io.Discard, "-o", file)
+		cmd.Process.Signal(signal)
+		err := cmd.Wait()
+		if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
+			t.Errorf("%v: exit code %d (%v), want %d", signal, code, err, exitInterrupted)
+		}
+		if res, err := result.ReadFile(file); err != nil || !res.Interrupted {
+			t.Errorf("%v: saved %v, %v", signal, res, err)
+		}
+	}
+}
+
+// sockets counts those of a process.
+func sockets(pid string) int {
+	n := 0
+	files, _ := filepath.Glob("/proc/" + pid + "/fd/*")
+	for _, file := range files {
+		if to, err := os.Readlink(file); err == nil && strings.HasPrefix(to, "socket:") {
+			n++
+		}
+	}
+	return n
+}
+
 // childOf returns the pid of a process's child, where the system tells.
 func childOf(t *testing.T, pid int) string {
 	t.Helper()
@@ -304,4 +383,71 @@ func childOf(t *testing.T, pid int) string {
 		}
 	}
 	return ""
+}
+
+// A server that closes every connection leaves nothing to reuse, whether it says so in
+// its responses or not.
+func TestAServerThatClosesAfterEveryResponseMakesPooledInvalid(t *testing.T) {
+	s, _ := server(t, testserver.Config{})
+	for path, closes := range map[string]bool{
+		"/close":                true,
+		"/silent-close":         true,
+		"/silent-close?after=3": false,
+	} {
+		code, invalid := exitDone, 0
+		if closes {
+			code, invalid = exitInvalid, 1
+		}
+		res := measured(t, code, "run", s.URL()+path, "-n", "300", "-c", "2")
+		n := 0
+		for _, w := range res.Warnings {
+			if w.Code == "no_reuse" {
+				n++
+			}
+		}
+		if n != invalid {
+			t.Errorf("%s: %d warnings of no reuse, want %d; %+v", path, n, invalid, res.Warnings)
+		}
+	}
+}
+
+// That calls fail is said as such; that their connections were not reused follows.
+func TestAServerThatOnlyFailsIsNotBlamedForClosing(t *testing.T) {
+	s, _ := server(t, testserver.Config{})
+	res := measured(t, exitFailed, "run", s.URL()+"/close-early", "-n", "50", "-c", "2")
+	for _, w := range res.Warnings {
+		if w.Invalid || w.Code == "closed_by_peer" {
+			t.Errorf("warned of %s: %s", w.Code, w.Detail)
+		}
+	}
+}
+
+func TestAnUnreachableTargetsMessageSaysWhatToTry(t *testing.T) {
+	plain, _ := server(t, testserver.Config{})
+	secure, trust := server(t, testserver.Config{TLS: true})
+	port := secure.URL()[strings.LastIndexByte(secure.URL(), ':'):]
+	for _, test := range []struct {
+		hint string
+		args []string
+	}{
+		{"try http instead of https", []string{strings.Replace(plain.URL(), "http:", "https:", 1)}},
+		{"name the authority to trust with --cacert", []string{secure.URL()}},
+		{"use a host name that the certificate is for", append([]string{"https://other.example" + port, "--resolve", "other.example" + port + ":127.0.0.1"}, trust...)},
+	} {
+		c := newRealConsole()
+		if code := c.sessbench(t, append([]string{"run", "-q"}, test.args...)...); code != exitFailed {
+			t.Errorf("%v: exit code %d, want %d", test.args, code, exitFailed)
+		}
+		if !strings.Contains(c.err.String(), test.hint) {
+			t.Errorf("%v: no %q in %q", test.args, test.hint, c.err.String())
+		}
+	}
+}
+
+func TestTheReportSaysWhatWasRequested(t *testing.T) {
+	s, _ := server(t, testserver.Config{})
+	res := measured(t, exitDone, "run", s.URL()+"/bytes/100?token=hunter2&page=1", "-n", "20", "-c", "2")
+	if want := s.URL() + "/bytes/100?token=***&page=1"; res.Target.URL != want {
+		t.Errorf("target %s, want %s", res.Target.URL, want)
+	}
 }

@@ -38,6 +38,9 @@ type embeddedServer struct {
 	workload.Embedded
 	process *exec.Cmd
 	cancel  context.CancelFunc
+	said    *head         // on standard error; to be read once ended is closed
+	ended   chan struct{} // closed when the process is gone
+	how     error         // that it ended with; to be read once ended is closed
 }
 
 // startEmbedded starts this same executable as a test server on loopback and waits
@@ -67,12 +70,59 @@ func startEmbedded(ctx context.Context) (*embeddedServer, error) {
 		cancel()
 		return nil, embeddedError(err, "")
 	}
-	s := &embeddedServer{process: cmd, cancel: cancel}
-	if s.Embedded, err = heed(ctx, stdout); err != nil {
+	s := &embeddedServer{process: cmd, cancel: cancel, said: complaints, ended: make(chan struct{})}
+	s.Embedded, err = heed(ctx, stdout)
+	go s.attend() // ends with the process, which stop ends
+	if err != nil {
 		s.stop()
 		return nil, embeddedError(err, complaints.String())
 	}
 	return s, nil
+}
+
+func (s *embeddedServer) attend() {
+	s.how = s.process.Wait()
+	close(s.ended)
+}
+
+// guard returns a context that ends with ctx, or when the server ends before release
+// is called: what would be measured from then on is not worth reporting. release
+// returns how the server ended in that case, and nil otherwise.
+func (s *embeddedServer) guard(ctx context.Context) (guarded context.Context, release func() error) {
+	guarded, cancel := context.WithCancelCause(ctx)
+	watched := make(chan error, 1)
+	go func() {
+		select {
+		case <-s.ended:
+			lost := s.untimely()
+			cancel(lost)
+			watched <- lost
+		case <-guarded.Done():
+			watched <- nil
+		}
+	}()
+	return guarded, func() error {
+		cancel(nil)
+		return <-watched
+	}
+}
+
+// A lostServer is the error of an end of the server that nobody asked for.
+type lostServer struct{ how string }
+
+func (e *lostServer) Error() string {
+	return "the embedded test server ended during the run (" + e.how + "), which was stopped; what is reported was measured before"
+}
+
+func (s *embeddedServer) untimely() error {
+	how := "it left without an error"
+	if s.how != nil {
+		how = s.how.Error()
+	}
+	if said := strings.TrimSpace(strings.ReplaceAll(s.said.String(), "sessbench: ", "")); said != "" {
+		how += ": " + said
+	}
+	return &lostServer{how}
 }
 
 // heed waits for the server's announcement.
@@ -107,7 +157,7 @@ func embeddedError(err error, complaints string) error {
 // stop ends the server and returns when it is gone.
 func (s *embeddedServer) stop() {
 	s.cancel()
-	s.process.Wait() // how it ended is of no interest any more
+	<-s.ended // how is of no interest any more
 }
 
 // A head keeps the first bytes that are written to it.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"runtime/debug"
@@ -115,8 +116,12 @@ func (m *measurement) checkFiles() error {
 	need := uint64(m.plan.Load.Workers)*uint64(len(m.plan.Arms)) + otherFiles
 	have, err := m.process.raiseFileLimit(need)
 	if err == nil && have < need {
-		return usagef("--workers %d with %d arms needs %d open files, and the limit is %d; raise it (ulimit -n %d) or use fewer workers",
-			m.plan.Load.Workers, len(m.plan.Arms), need, have, need)
+		arms := "1 arm"
+		if n := len(m.plan.Arms); n > 1 {
+			arms = fmt.Sprintf("%d arms", n)
+		}
+		return usagef("--workers %d with %s needs %d open files, and the limit is %d; raise it (ulimit -n %d) or use fewer workers",
+			m.plan.Load.Workers, arms, need, have, need)
 	}
 	return nil
 }
@@ -132,6 +137,7 @@ func (m *measurement) measure(ctx context.Context) error {
 		defer debug.SetGCPercent(debug.SetGCPercent(collectAt))
 	}
 	opts := workload.Options{UserAgent: "sessbench/" + tool().Version, CPUTime: cputime.Used}
+	running, release := ctx, func() error { return nil }
 	if m.plan.Target == "" {
 		server, err := startEmbedded(ctx)
 		if err != nil {
@@ -139,26 +145,33 @@ func (m *measurement) measure(ctx context.Context) error {
 		}
 		defer server.stop()
 		opts.Embedded = &server.Embedded
+		running, release = server.guard(ctx)
 	}
 	r, err := m.process.newRunner(m.plan, opts)
 	if err != nil {
+		release()
 		return explainKeyError(err)
 	}
 	watching := watch(ctx, m.process, r, m.flags.quiet)
-	res, err := r.Run(ctx)
+	res, err := r.Run(running)
 	watching.stop()
+	// Under an interruption the server may go first: a terminal's signals are for both.
+	if lost := release(); lost != nil && ctx.Err() == nil {
+		return m.conclude(ctx, res, lost)
+	}
 	return m.conclude(ctx, res, err)
 }
 
 // conclude saves and reports res, which is nil where there is none, and says why the
-// exit code is what it is.
+// exit code is what it is. A run that was stopped because its server was lost has failed.
 func (m *measurement) conclude(ctx context.Context, res *result.Result, runErr error) error {
-	interrupted := ctx.Err() != nil || res != nil && res.Interrupted
 	failed := false
 	fail := func(err error) {
 		m.process.note("%v", err)
 		failed = true
 	}
+	_, lost := errors.AsType[*lostServer](runErr)
+	interrupted := ctx.Err() != nil || res != nil && res.Interrupted && !lost
 	if runErr != nil && !(interrupted && errors.Is(runErr, context.Canceled)) {
 		fail(runErr)
 	}

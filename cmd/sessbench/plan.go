@@ -55,6 +55,8 @@ func (b planner) plan(t target, arms []workload.Arm) (*workload.Plan, error) {
 func (b planner) refuseContradictions() error {
 	f := b.flags
 	switch {
+	case b.given("arms") && f.arms == "":
+		return usagef("--arms is empty; choose from %s", workload.PolicyNames)
 	case b.given("duration") && b.given("requests"):
 		return usagef("--duration and --requests are both given; a run ends by one of them")
 	case b.given("requests") && f.requests < 1:

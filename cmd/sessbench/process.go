@@ -51,8 +51,11 @@ func osProcess(signals <-chan os.Signal) *process {
 
 func stderrWidth() int {
 	columns, _, err := term.GetSize(int(os.Stderr.Fd()))
-	if err != nil || os.Getenv("TERM") == "dumb" {
+	switch {
+	case err != nil, os.Getenv("TERM") == "dumb":
 		return 0
+	case columns == 0: // a terminal that nobody told its size, as serial lines are
+		return 80
 	}
 	return columns
 }

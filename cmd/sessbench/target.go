@@ -37,6 +37,9 @@ func parseTarget(arg string) (target, error) {
 	case u.Hostname() == "":
 		return target{}, usagef("URL names no host; write it as in http://localhost:8080/path")
 	}
+	if strings.ContainsFunc(u.Hostname(), func(r rune) bool { return r > 0x7e }) {
+		return target{}, usagef("URL has host %q; write a name with such letters in its ASCII form (xn--...)", u.Hostname())
+	}
 	if port, err := strconv.ParseUint(u.Port(), 10, 16); u.Port() != "" && (err != nil || port == 0) {
 		return target{}, usagef("URL has port %s; use 1 to 65535", u.Port())
 	}
