@@ -147,10 +147,7 @@ func (c *contest) compare(m Metric) Comparison {
 	ratios, differences := c.bootstrap(m)
 	result.Difference = c.estimate(difference, differences)
 	if result.BaselineValue != 0 {
-		result.Ratio = c.estimate(ratio, ratios)
-	}
-	if result.Ratio != nil {
-		result.Ratio.Lo = max(0, result.Ratio.Lo)
+		result.Ratio = c.estimateRatio(ratio, ratios)
 	}
 	p, least := c.rankTest(m)
 	result.PValue = &p
@@ -163,16 +160,18 @@ func (c *contest) compare(m Metric) Comparison {
 	return result
 }
 
-// judge returns Better or Worse if the intervals leave no doubt on which side of
-// equality the arm is. compare asks it only if the rank test does not object (where
+// judge returns Better or Worse if the interval leaves no doubt on which side of
+// equality the arm is: the ratio's, and the difference's where there is no ratio. compare asks it only if the rank test does not object (where
 // it can reach the level at all with so few blocks) and the difference is more than
 // the measurement can make by itself.
 func judge(m Metric, ratio, difference *Estimate) Verdict {
-	if difference == nil {
-		return Indistinguishable
+	var smaller, larger bool
+	switch {
+	case ratio != nil:
+		smaller, larger = ratio.Hi < 1, ratio.Lo > 1
+	case difference != nil:
+		smaller, larger = difference.Hi < 0, difference.Lo > 0
 	}
-	smaller := difference.Hi < 0 && (ratio == nil || ratio.Hi < 1)
-	larger := difference.Lo > 0 && (ratio == nil || ratio.Lo > 1)
 	switch {
 	case smaller && m.SmallerIsBetter, larger && !m.SmallerIsBetter:
 		return Better
@@ -212,6 +211,29 @@ func (c *contest) estimate(value float64, replicates []float64) *Estimate {
 		return nil
 	}
 	return &Estimate{Value: value, Lo: lo, Hi: hi, Confidence: c.opts.Confidence}
+}
+
+// estimateRatio takes the interval of the logarithm, in which twice as much and half
+// as much are equally far: one that reaches as far down as up would make a large ratio
+// with some doubt begin at nothing. Where a resample has nothing in an arm there is no
+// logarithm, and the interval begins at 0 at the least.
+func (c *contest) estimateRatio(value float64, replicates []float64) *Estimate {
+	logs := make([]float64, len(replicates))
+	for i, v := range replicates {
+		if logs[i] = math.Log(v); !finite(logs[i]) {
+			e := c.estimate(value, replicates)
+			if e != nil {
+				e.Lo = max(0, e.Lo)
+			}
+			return e
+		}
+	}
+	e := c.estimate(math.Log(value), logs)
+	if e == nil || !finite(math.Exp(e.Hi)) {
+		return nil
+	}
+	e.Value, e.Lo, e.Hi = value, min(value, math.Exp(e.Lo)), max(value, math.Exp(e.Hi))
+	return e
 }
 
 // rankTest returns the p-value of the rank test over the blocks' own values, and the
