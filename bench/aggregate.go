@@ -113,19 +113,23 @@ func abs(n int64) int64 { return max(n, -n) }
 
 // A target is a figure that the project holds itself to.
 type target struct {
-	workload, against string
-	limit             float64 // of sessbench ÷ against, CPU per request
+	workload, tool, against string
+	limit                   float64 // of tool ÷ against, CPU per request
 }
 
 func targets() []target {
-	return []target{{"pooled-http", "wrk", 1.25}, {"fresh-http", "wrk", 1.4}}
+	return []target{
+		{"pooled-http", "sessbench", "wrk", 1.25},
+		{"fresh-http", "sessbench", "wrk", 1.4},
+		{"fresh-http", "sessbench-close", "wrk", 1.4},
+	}
 }
 
 // verdict says in one line whether the target is met: by the median, with the
 // spread beside it.
 func (t target) verdict(samples []sample) string {
-	what := fmt.Sprintf("%s: CPU per request, sessbench ÷ %s, at most %.2f", t.workload, t.against, t.limit)
-	f := ratios(inWorkload(samples, t.workload), "sessbench", t.against, sample.cpuPerReq)
+	what := fmt.Sprintf("%s: CPU per request, %s ÷ %s, at most %.2f", t.workload, t.tool, t.against, t.limit)
+	f := ratios(inWorkload(samples, t.workload), t.tool, t.against, sample.cpuPerReq)
 	return what + ": " + judge(f, t.limit, "")
 }
 

@@ -69,11 +69,11 @@ func TestTargetsAreJudgedByTheMedian(t *testing.T) {
 		{1.25, what + "1.25: 1.2 (1.1–1.3), met"},
 		{1.15, what + "1.15: 1.2 (1.1–1.3), **missed**"},
 	} {
-		if got := (target{"pooled-http", "wrk", c.limit}).verdict(run3()); got != c.want {
+		if got := (target{"pooled-http", "sessbench", "wrk", c.limit}).verdict(run3()); got != c.want {
 			t.Errorf("got %q, want %q", got, c.want)
 		}
 	}
-	if got, want := (target{"fresh-http", "wrk", 1.4}).verdict(run3()), "fresh-http: CPU per request, sessbench ÷ wrk, at most 1.40: not measured"; got != want {
+	if got, want := (target{"fresh-http", "sessbench", "wrk", 1.4}).verdict(run3()), "fresh-http: CPU per request, sessbench ÷ wrk, at most 1.40: not measured"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

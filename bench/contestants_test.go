@@ -24,6 +24,7 @@ func TestCommandLines(t *testing.T) {
 		{"sessbench", pooled, "run --arms pooled --warmup 0s -c 32 -d 3s -q --format json -k http://127.0.0.1:1/"},
 		{"sessbench", fresh, "run --arms fresh --warmup 0s -c 32 -d 3s -q --format json -k https://127.0.0.1:2/"},
 		{"sessbench", paced, "run --arms pooled --warmup 0s -c 32 -d 3s --rate 1000 --blocks 1 -q --format json -k http://127.0.0.1:1/"},
+		{"sessbench-close", fresh, "run -H|Connection: close|--arms fresh --warmup 0s -c 32 -d 3s -q --format json -k https://127.0.0.1:2/"},
 		{"fasthttp", pooled, "-client fasthttp -pooled=true -c 32 -d 3s http://127.0.0.1:1/"},
 		{"net/http", fresh, "-client net/http -pooled=false -c 32 -d 3s https://127.0.0.1:2/"},
 		{"spin", paced, "-client spin -rate 1000 -c 32 -d 3s http://127.0.0.1:1/"},

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"time"
 )
@@ -23,8 +24,9 @@ func host() []string {
 		"Memory: " + procField("/proc/meminfo", "MemTotal"),
 		"Kernel: Linux " + readText("/proc/sys/kernel/osrelease"),
 		"Load average when it began: " + firstFields(readText("/proc/loadavg"), 3),
-		fmt.Sprintf("Ports: %s, tcp_tw_reuse %s", strings.Join(strings.Fields(readText("/proc/sys/net/ipv4/ip_local_port_range")), "–"),
-			readText("/proc/sys/net/ipv4/tcp_tw_reuse")),
+		fmt.Sprintf("Ports: %s, tcp_tw_reuse %s, tcp_max_tw_buckets %s",
+			strings.Join(strings.Fields(readText("/proc/sys/net/ipv4/ip_local_port_range")), "–"),
+			readText("/proc/sys/net/ipv4/tcp_tw_reuse"), readText("/proc/sys/net/ipv4/tcp_max_tw_buckets")),
 	}
 }
 
@@ -76,8 +78,8 @@ var versionNumber = regexp.MustCompile(`\d+\.\d+[\w.+~-]*`)
 // came in, or what it prints about itself.
 func versionOf(ctx context.Context, path string) string {
 	if info, err := buildinfo.ReadFile(path); err == nil {
-		if v := info.Main.Version; v != "" && v != "(devel)" {
-			return v
+		if v := info.Main.Version; v != "" {
+			return goVersion(v, info.Settings)
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
@@ -95,6 +97,20 @@ func versionOf(ctx context.Context, path string) string {
 		}
 	}
 	return "unknown"
+}
+
+// goVersion is a Go module's version, or for one built from its source tree the commit
+// where the toolchain noted it.
+func goVersion(module string, settings []debug.BuildSetting) string {
+	if module != "(devel)" {
+		return module
+	}
+	for _, s := range settings {
+		if s.Key == "vcs.revision" {
+			return "devel, commit " + s.Value[:min(len(s.Value), 12)]
+		}
+	}
+	return "devel"
 }
 
 // commit is what the working directory has checked out; "unknown" outside a repository.

@@ -95,7 +95,7 @@ func (b *bench) prepare(ctx context.Context) (document, error) {
 		}
 		t := tool{contestant: c, path: path, version: versionOf(ctx, path)}
 		b.tools = append(b.tools, t)
-		if c.binary != "refclient" { // part of this commit
+		if c.name == c.binary { // not a second way to use it, nor part of this commit
 			doc.versions = append(doc.versions, c.name+" "+t.version)
 		}
 	}
@@ -110,7 +110,7 @@ func (b *bench) prepare(ctx context.Context) (document, error) {
 		return doc, errors.New("no program arrivals: start the harness by run.sh")
 	}
 	var err error
-	b.nginx, err = startNginx(ctx, server, b.scratch, o.saturating.server)
+	b.nginx, err = startNginx(ctx, server, b.scratch, o.saturating.server, b.addresses.all())
 	return doc, err
 }
 

@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"text/template"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // The body is what a small API answer looks like to a client: a few headers and one line.
@@ -44,17 +46,17 @@ http {
 	map $connection_requests $first_request { 1 1; default ""; }
 
 	server {
-		listen 127.0.0.1:{{.HTTP}} reuseport;
+		{{range .Addresses}}listen {{.}}:{{$.HTTP}} reuseport; {{end}}
 		location / { return 200 "{{.Body}}"; }
 	}
 	server {
-		listen 127.0.0.1:{{.HTTPS}} ssl reuseport;
+		{{range .Addresses}}listen {{.}}:{{$.HTTPS}} ssl reuseport; {{end}}
 		ssl_session_tickets on;
 		access_log {{.Dir}}/handshakes.log handshake if=$first_request;
 		location / { return 200 "{{.Body}}"; }
 	}
 	server {
-		listen 127.0.0.1:{{.HTTPSFull}} ssl reuseport;
+		{{range .Addresses}}listen {{.}}:{{$.HTTPSFull}} ssl reuseport; {{end}}
 		ssl_session_tickets off;
 		ssl_session_cache off;
 		access_log {{.Dir}}/handshakes.log handshake if=$first_request;
@@ -70,8 +72,9 @@ http {
 // An nginx is the server under the closed-loop workloads: our own process, in a
 // directory of its own, on loopback ports that were free.
 type nginx struct {
-	// URLs by workload kind. HTTPSFull offers no TLS resumption.
-	HTTP, HTTPS, HTTPSFull string
+	// The ports by workload kind, the same on every address. HTTPSFull offers no TLS
+	// resumption.
+	HTTP, HTTPS, HTTPSFull int
 
 	dir    string
 	cmd    *exec.Cmd
@@ -95,9 +98,9 @@ func (c counts) minus(before counts) counts {
 	}
 }
 
-// startNginx starts nginx in dir, which must exist, on the given CPUs and returns
-// once it answers. The caller stops it.
-func startNginx(ctx context.Context, binary, dir, cpus string) (*nginx, error) {
+// startNginx starts nginx in dir, which must exist, on the given CPUs and loopback
+// addresses, and returns once it answers. The caller stops it.
+func startNginx(ctx context.Context, binary, dir, cpus string, addresses []string) (*nginx, error) {
 	workers, err := countCPUs(cpus)
 	if err != nil {
 		return nil, err
@@ -112,7 +115,7 @@ func startNginx(ctx context.Context, binary, dir, cpus string) (*nginx, error) {
 	var config bytes.Buffer
 	err = nginxConfig.Execute(&config, map[string]any{
 		"Dir": dir, "Workers": workers, "Body": `{\"id\":1,\"name\":\"sessbench\"}`,
-		"HTTP": ports[0], "HTTPS": ports[1], "HTTPSFull": ports[2],
+		"HTTP": ports[0], "HTTPS": ports[1], "HTTPSFull": ports[2], "Addresses": addresses,
 	})
 	if err != nil {
 		return nil, err
@@ -122,15 +125,21 @@ func startNginx(ctx context.Context, binary, dir, cpus string) (*nginx, error) {
 		return nil, err
 	}
 	n := &nginx{
-		HTTP:      fmt.Sprintf("http://127.0.0.1:%d/", ports[0]),
-		HTTPS:     fmt.Sprintf("https://127.0.0.1:%d/", ports[1]),
-		HTTPSFull: fmt.Sprintf("https://127.0.0.1:%d/", ports[2]),
+		HTTP:      ports[0],
+		HTTPS:     ports[1],
+		HTTPSFull: ports[2],
 		dir:       dir,
 		ended:     make(chan struct{}),
 		status:    statusClient(filepath.Join(dir, "status.sock")),
 	}
 	errorLog := filepath.Join(dir, "error.log")
-	n.cmd = exec.Command("taskset", "-c", cpus, binary, "-e", errorLog, "-p", dir, "-c", configFile)
+	// A listening socket for every address, server and worker: more than the usual 1,024 files.
+	var files unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &files); err != nil {
+		return nil, fmt.Errorf("limit of open files: %w", err)
+	}
+	n.cmd = exec.Command("prlimit", fmt.Sprintf("--nofile=%d:", files.Max),
+		"taskset", "-c", cpus, binary, "-e", errorLog, "-p", dir, "-c", configFile)
 	n.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	if err := n.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start nginx: %w", err)

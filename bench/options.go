@@ -109,6 +109,8 @@ func (o options) describe(baseline string) []string {
 			o.connections, o.saturating.client, o.saturating.server, o.roomy.client, o.roomy.server),
 		"Ratios are medians over rounds of tool ÷ " + baseline + " within one round, with the lowest and highest round in brackets; everything else is a median over rounds",
 		"Requests, connections and TLS handshakes are counted by nginx; CPU (user and system) and memory by the kernel, start-up included",
+		"Every run loads an address of its own, so that no run finds local ports that another one used up",
+		"In the closed model sessbench calls its runs invalid (exit code 4, generator_saturated), rightly: its only CPU is the bottleneck, and what that CPU gets done is what is measured here",
 		fmt.Sprintf("Pacing: %d requests per second; arrivals are stamped by the server's kernel and held against an even schedule laid through their median", o.rate),
 	}
 	if baseline != o.baseline {

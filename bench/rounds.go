@@ -22,7 +22,7 @@ type bench struct {
 	arrivals string // the arrival server's program
 	progress io.Writer
 
-	lastFresh time.Time // when the last run with many short connections ended
+	addresses addresses // of nginx
 }
 
 // A tool is a contestant that was found on this machine.
@@ -36,7 +36,7 @@ func (t tool) offers(w workload) bool {
 	if w.url == nil {
 		return t.open
 	}
-	return t.closed
+	return t.closed && !(t.freshOnly && w.pooled)
 }
 
 // carryOut runs every round of a workload and returns its samples, those of the
@@ -77,15 +77,16 @@ func (b *bench) once(ctx context.Context, w workload, t tool, round int) (sample
 	job := work{
 		Pooled: w.pooled, Conns: b.options.connections, Length: t.length(b.options.length), Dir: dir,
 	}
-	if err := b.waitForPorts(ctx, w); err != nil {
-		return sample{}, err
-	}
 	s := sample{Workload: w.name, Tool: t.name, Round: round + 1, Seconds: job.Length.Seconds()}
 	if w.url == nil {
 		job.Rate = b.options.rate
 		return b.paced(ctx, t, job, s)
 	}
-	job.URL = w.url(b.nginx)
+	address, wait := b.addresses.take(time.Now())
+	job.URL = w.url(b.nginx, b.addresses.all()[address])
+	if err := b.waitForPorts(ctx, w, wait); err != nil {
+		return s, err
+	}
 	before, err := b.nginx.settled(ctx)
 	if err != nil {
 		return s, err
@@ -98,7 +99,7 @@ func (b *bench) once(ctx context.Context, w workload, t tool, round int) (sample
 		return s, err
 	}
 	if !w.pooled {
-		b.lastFresh = time.Now()
+		b.addresses.rest(address, time.Now())
 	}
 	seen := after.minus(before)
 	s.Requests, s.Connections = seen.Requests, seen.Connections
@@ -163,21 +164,11 @@ func (b *bench) measure(ctx context.Context, t tool, job work, cpus string, s *s
 	return nil
 }
 
-// waitForPorts holds a run back until the ports of the last fresh run can be used
-// again. With tcp_tw_reuse Linux does so a second after they were closed; without,
-// they are in TIME_WAIT for a minute.
-func (b *bench) waitForPorts(ctx context.Context, w workload) error {
-	if w.pooled || b.lastFresh.IsZero() {
-		return nil
+// waitForPorts holds a run back until every local port is free for its address, and the
+// kernel has room to keep those that a run with fresh connections uses up.
+func (b *bench) waitForPorts(ctx context.Context, w workload, wait time.Duration) error {
+	if err := pause(ctx, wait); err != nil || w.pooled {
+		return err
 	}
-	reusable := b.lastFresh.Add(1100 * time.Millisecond)
-	if readText("/proc/sys/net/ipv4/tcp_tw_reuse") == "0" {
-		reusable = b.lastFresh.Add(61 * time.Second)
-	}
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(time.Until(reusable)):
-		return nil
-	}
+	return waitForRoom(ctx)
 }

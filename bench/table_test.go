@@ -12,7 +12,7 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestReportIsAsRecorded(t *testing.T) {
-	pooled := workload{name: "pooled-http", title: "Pooled, http", pooled: true, url: func(*nginx) string { return "" }}
+	pooled := workload{name: "pooled-http", title: "Pooled, http", pooled: true, url: func(*nginx, string) string { return "" }}
 	fresh := workload{name: "fresh-https", title: "Fresh, https", url: pooled.url}
 	pacing := workload{name: "pacing", title: "Pacing: open model", pooled: true}
 	d := document{

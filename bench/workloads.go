@@ -2,24 +2,33 @@
 
 package main
 
-import "math/rand/v2"
+import (
+	"fmt"
+	"math/rand/v2"
+)
 
 // A workload is what all contestants of a table do.
 type workload struct {
 	name, title string
 	pooled      bool
-	url         func(*nginx) string // nil: the pacing workload, which has its own server
+	url         func(n *nginx, address string) string // nil: the pacing workload, which has its own server
 }
 
 func workloads() []workload {
 	return []workload{
-		{"pooled-http", "Pooled, http", true, func(n *nginx) string { return n.HTTP }},
-		{"fresh-http", "Fresh, http", false, func(n *nginx) string { return n.HTTP }},
-		{"pooled-https", "Pooled, https", true, func(n *nginx) string { return n.HTTPS }},
-		{"fresh-https", "Fresh, https, server offers session tickets", false, func(n *nginx) string { return n.HTTPS }},
-		{"fresh-https-full", "Fresh, https, server offers no resumption", false, func(n *nginx) string { return n.HTTPSFull }},
+		{"pooled-http", "Pooled, http", true, plainURL},
+		{"fresh-http", "Fresh, http", false, plainURL},
+		{"pooled-https", "Pooled, https", true, tlsURL},
+		{"fresh-https", "Fresh, https, server offers session tickets", false, tlsURL},
+		{"fresh-https-full", "Fresh, https, server offers no resumption", false, fullTLSURL},
 		{"pacing", "Pacing: open model", true, nil},
 	}
+}
+
+func plainURL(n *nginx, address string) string { return fmt.Sprintf("http://%s:%d/", address, n.HTTP) }
+func tlsURL(n *nginx, address string) string   { return fmt.Sprintf("https://%s:%d/", address, n.HTTPS) }
+func fullTLSURL(n *nginx, address string) string {
+	return fmt.Sprintf("https://%s:%d/", address, n.HTTPSFull)
 }
 
 // drawOrder is the order of n contestants in one round: the same for the same seed,

@@ -95,9 +95,9 @@ func ratioDecimals(v float64) int {
 }
 
 // bounds writes an estimate's interval with the decimals of its value.
-func bounds(e stats.Estimate) string {
+func bounds(e stats.Estimate, between string) string {
 	decimals := ratioDecimals(e.Value)
-	return fixed(e.Lo, decimals) + " to " + fixed(e.Hi, decimals)
+	return fixed(e.Lo, decimals) + between + fixed(e.Hi, decimals)
 }
 
 // A timeUnit is a unit that times are shown in.

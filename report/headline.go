@@ -57,8 +57,8 @@ func outcome(r *result.Result) string {
 	}
 	switch c.Verdict {
 	case stats.Indistinguishable:
-		return fmt.Sprintf("No measurable difference in the median response between %s and %s%s.",
-			name(base), name(arm), bracket(c, func(e stats.Estimate) string { return "ratio " + ratio(e.Value) + ", " + interval(e) }))
+		return fmt.Sprintf("No measurable difference in the median response between %s and %s%s%s.",
+			name(base), name(arm), bracket(c, func(e stats.Estimate) string { return "ratio " + ratio(e.Value) + ", " + interval(e) }), disagreement(c))
 	case stats.TooFewTrials:
 		remedy := "run it with more (--blocks 10)"
 		if r.Interrupted {
@@ -68,6 +68,18 @@ func outcome(r *result.Result) string {
 			bothMedians(base, arm), plural(int64(c.Blocks), "block", "blocks"), remedy)
 	}
 	return difference(base, arm, c)
+}
+
+// disagreement says why nothing was shown although the interval leaves out "no
+// difference": a reader would take that for a contradiction.
+func disagreement(c *stats.Comparison) string {
+	switch {
+	case c.Ratio == nil || c.Ratio.Lo <= 1 && c.Ratio.Hi >= 1:
+		return ""
+	case c.PValue != nil && *c.PValue > 1-c.Ratio.Confidence:
+		return fmt.Sprintf("; the interval leaves 1 out, but the blocks do not agree (rank test p = %.2g)", *c.PValue)
+	}
+	return "; the interval leaves 1 out, but by less than the measurement can tell"
 }
 
 func name(a *result.Arm) string {
@@ -172,7 +184,7 @@ func bracket(c *stats.Comparison, estimate func(stats.Estimate) string) string {
 }
 
 func interval(e stats.Estimate) string {
-	return percent(e.Confidence) + " interval " + bounds(e)
+	return percent(e.Confidence) + " interval " + bounds(e, " to ")
 }
 
 // failures warns that the times are those of the successful requests only.

@@ -151,7 +151,7 @@ func tells(c stats.Comparison) bool { return c.BaselineValue != 0 || c.ArmValue 
 func ratioCell(c *stats.Comparison) string {
 	spread := ""
 	if c.Ratio != nil {
-		spread = " (" + bounds(*c.Ratio) + ")"
+		spread = " (" + bounds(*c.Ratio, "–") + ")"
 	}
 	switch {
 	case c.Verdict == stats.TooFewTrials:

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"sessbench/stats"
 )
 
 // ErrNotMeasured is what Eval returns, wrapped, where the number that a
@@ -29,7 +31,7 @@ func (c Condition) Check(armNames []string) error {
 		return c.pathFault(err)
 	}
 	if a.gain {
-		if n.kind, err = c.gainKind(a, n.kind); err != nil {
+		if n.kind, err = c.gainKind(a); err != nil {
 			return err
 		}
 	}
@@ -151,15 +153,15 @@ func longestName(path string, names []string) string {
 
 // gainKind refuses gains that no comparison tells: a ratio of counts, of spreads
 // or of what was merely offered.
-func (c Condition) gainKind(a address, k kind) (kind, error) {
-	group, _, _ := strings.Cut(a.below, ".")
-	switch {
-	case a.below == "achieved_rate", a.below == "error_rate",
-		k == kindSeconds && (group == "response_time" || group == "service_time"):
-		return kindRatio, nil
+func (c Condition) gainKind(a address) (kind, error) {
+	var names []string
+	for _, m := range stats.Metrics() {
+		if m.Name == a.below {
+			return kindRatio, nil
+		}
+		names = append(names, m.Name)
 	}
-	return "", c.fault(len(c.Path)-len(a.below),
-		"there is no gain in %s; gains are in response_time.*, service_time.* (times), achieved_rate and error_rate", a.below)
+	return "", c.fault(len(c.Path)-len(a.below), "there is no gain in %s; arms are compared in %s", a.below, strings.Join(names, ", "))
 }
 
 func (c Condition) checkUnit(k kind) error {

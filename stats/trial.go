@@ -12,7 +12,7 @@ type Trial struct {
 
 	Started time.Duration // since the start of the run
 	Window  time.Duration // how long the trial offered load; 0 when its length is a count
-	Elapsed time.Duration // trial start until the last call finished
+	Elapsed time.Duration // trial start until the last call finished; the window, where all calls began in it by a schedule
 	Offered int64         // calls that the load model wanted; 0 in the closed model with a window
 
 	Operations []Tally  // one for each operation of the mix, in its order

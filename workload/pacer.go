@@ -18,6 +18,8 @@ type pacer interface {
 	next(ctx context.Context, now time.Duration) (due, bool)
 	// offered is how many calls have fallen due; only the open model counts them.
 	offered() int64
+	// scheduled says whether calls fall due by the clock.
+	scheduled() bool
 }
 
 // due is when a call was wanted.
@@ -34,7 +36,8 @@ func (p closedWindow) next(ctx context.Context, now time.Duration) (due, bool) {
 	return due{}, now < p.end && ctx.Err() == nil
 }
 
-func (p closedWindow) offered() int64 { return 0 }
+func (p closedWindow) offered() int64  { return 0 }
+func (p closedWindow) scheduled() bool { return false }
 
 // closedCount is the closed model for a number of calls.
 type closedCount struct{ left atomic.Int64 }
@@ -43,7 +46,8 @@ func (p *closedCount) next(ctx context.Context, now time.Duration) (due, bool) {
 	return due{}, p.left.Add(-1) >= 0 && ctx.Err() == nil
 }
 
-func (p *closedCount) offered() int64 { return 0 }
+func (p *closedCount) offered() int64  { return 0 }
+func (p *closedCount) scheduled() bool { return false }
 
 // open is the open model: calls fall due by a schedule, whatever the server does.
 //
@@ -94,4 +98,5 @@ func (p *open) until(ctx context.Context, at time.Duration) error {
 	return p.sleeper.Until(ctx, p.clock.Time(at))
 }
 
-func (p *open) offered() int64 { return p.given.Load() }
+func (p *open) offered() int64  { return p.given.Load() }
+func (p *open) scheduled() bool { return true }

@@ -42,6 +42,7 @@ type Runner struct {
 
 	clock   wire.Clock
 	sleeper precise.Sleeper
+	cancel  context.CancelFunc // ends the trial under way
 
 	current atomic.Pointer[stage]
 }
@@ -103,13 +104,16 @@ func NewRunner(plan *Plan, opts Options) (*Runner, error) {
 func (r *Runner) Run(ctx context.Context) (*result.Result, error) {
 	began := time.Now()
 	r.clock = wire.NewClock()
+	load, cancel := context.WithCancel(ctx)
+	defer cancel()
+	r.cancel = cancel
 	probe, err := wire.Probe(ctx, r.setup.request.Endpoint(), &r.setup.wire)
 	if err != nil {
 		return nil, fmt.Errorf("%s cannot be reached: %w; %s", maskURL(r.setup.url), err, unreachableHint(err))
 	}
 	r.open()
 	defer r.close()
-	if err := r.runTrials(ctx); err != nil {
+	if err := r.runTrials(load); err != nil {
 		return nil, err
 	}
 	res, err := r.assemble(probe, ctx.Err() != nil)
@@ -198,14 +202,27 @@ func (r *Runner) runTrial(ctx context.Context, a *armRun, block, position int, l
 	trial := stats.Trial{Arm: a.arm.Name, Block: block, Position: position, Started: r.clock.Now(), Window: length.window}
 	r.announce(&trial, length, recorder)
 	p := r.pacer(trial.Started, length, block)
-	group, ctx := errgroup.WithContext(ctx)
+	// One context for the whole run: a new one for each trial would have to be watched
+	// anew by every connection, inside the first call's time.
+	var group errgroup.Group
 	for _, w := range a.workers {
-		group.Go(func() error { return w.run(ctx, p, r.setup.request, recorder) })
+		group.Go(func() error {
+			err := w.run(ctx, p, r.setup.request, recorder)
+			if err != nil {
+				r.cancel() // a set-up fault: the other workers need not go on
+			}
+			return err
+		})
 	}
 	if err := group.Wait(); err != nil {
 		return trial, fmt.Errorf("arm %s: %w", a.arm.Name, err)
 	}
 	trial.Elapsed = r.clock.Now() - trial.Started
+	if p.scheduled() && ctx.Err() == nil && a.lastStarted()-trial.Started <= trial.Window {
+		// Every call began in time. The last ones' service is no part of the offered time,
+		// or short trials would seem to fall behind the rate.
+		trial.Elapsed = trial.Window
+	}
 	trial.Offered = p.offered()
 	recorder.Trial(&trial)
 	return trial, nil
@@ -258,6 +275,15 @@ func (r *Runner) names() []string {
 		names[i] = o.Name
 	}
 	return names
+}
+
+// lastStarted is when the arm's last call so far began.
+func (a *armRun) lastStarted() time.Duration {
+	var last time.Duration
+	for _, w := range a.workers {
+		last = max(last, w.exchange.Started)
+	}
+	return last
 }
 
 func (a *armRun) counts() wire.Counts {

@@ -147,7 +147,7 @@ func unreachableHint(err error) string {
 	}
 	switch wire.ClassOf(err) {
 	case wire.ClassDNS:
-		return "check the host's name"
+		return "check the host's name, or give its address with --resolve"
 	case wire.ClassTLS:
 		return "the server may want a client certificate (--cert) or another version of TLS"
 	case wire.ClassAddressExhausted:
@@ -223,7 +223,7 @@ func classList(classes map[string]int64) string {
 		return names[i] < names[j]
 	})
 	for i, name := range names {
-		names[i] = fmt.Sprintf("%s %d", name, classes[name])
+		names[i] = fmt.Sprintf("%d × %s", classes[name], name)
 	}
 	return strings.Join(names, ", ")
 }

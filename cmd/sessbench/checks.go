@@ -185,7 +185,7 @@ func checkMemory(total, available int64) *check {
 	if total == 0 {
 		return nil
 	}
-	c := &check{"memory", statusOK, fmt.Sprintf("%s", mebibytes(total)), ""}
+	c := &check{"memory", statusOK, mebibytes(total), ""}
 	if available > 0 {
 		c.Value = fmt.Sprintf("%s available of %s", mebibytes(available), mebibytes(total))
 		if available < 256<<20 {

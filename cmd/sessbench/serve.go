@@ -17,6 +17,11 @@ const serveHelp = `serve runs sessbench's test server on its own: an HTTP server
 that counts connections, TLS handshakes and requests. It runs until it is interrupted
 and then prints the counts; GET /stats tells them while it runs. Port 0 is any free one.
 
+Routes, among others: / (a small body), /bytes/{n}, /chunked/{n}, /delay/{duration},
+/status/{code}, /echo, /login and /private, /flaky, /stall-once, /reset, /close-early,
+/malformed, /silent-close, and those of httpbin under /httpbin/. docs/test-server.md has
+them all with their parameters.
+
 With TLS it makes a certificate authority of its own at the start. --ca-out saves that
 authority's certificate for clients' --cacert.`
 

@@ -40,7 +40,7 @@ func NewClient(clock Clock, opts *Options, policy Policy, pool *Pool) *Client {
 		panic("wire: a pool is needed exactly for Policy.SharedPool")
 	}
 	c := &Client{clock: clock, opts: opts, policy: policy, pool: pool, recv: newReceiver(opts)}
-	c.opener = opener{opts: opts, clock: clock, counts: &c.counts}
+	c.opener = opener{opts: opts, clock: clock, counts: &c.counts, dialer: newDialer()}
 	switch {
 	case !policy.ResumeTLS:
 	case pool != nil:
@@ -95,7 +95,9 @@ func (c *Client) Do(ctx context.Context, req *Request, resp *Response, ex *Excha
 
 // call makes one attempt, and another one where the policy allows it.
 func (c *Client) call(ctx context.Context, req *Request, resp *Response, sp *span) error {
-	c.follow(ctx)
+	if c.follow(ctx) {
+		sp.lap(&sp.ex.Phases.Acquire) // many workers that begin to watch at once wait for each other
+	}
 	if ctx.Err() != nil {
 		return canceledFault(ctx, opAcquire, req.Endpoint.String())
 	}
@@ -124,12 +126,14 @@ func (c *Client) call(ctx context.Context, req *Request, resp *Response, sp *spa
 	return err
 }
 
-// follow makes ctx the one that ends calls.
-func (c *Client) follow(ctx context.Context) {
-	if ctx.Done() != c.watch.done {
-		c.watch.stop()
-		c.watch = newWatch(ctx)
+// follow makes ctx the one that ends calls, and reports whether another one was before.
+func (c *Client) follow(ctx context.Context) bool {
+	if ctx.Done() == c.watch.done {
+		return false
 	}
+	c.watch.stop()
+	c.watch = newWatch(ctx)
+	return true
 }
 
 // limit returns when a call that starts at now has to be over, or 0.

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"errors"
 	"net"
 	"os"
 	"strconv"
@@ -17,9 +18,12 @@ import (
 // a row. A plain request is one write, sent when all before it was answered: Linux
 // holds back a short segment only behind another short one that is not acknowledged.
 type dialer struct {
-	four unix.SockaddrInet4
-	six  unix.SockaddrInet6
+	four  unix.SockaddrInet4
+	six   unix.SockaddrInet6
+	ports portRange
 }
+
+func newDialer() dialer { return dialer{ports: systemPorts()} }
 
 func (d *dialer) dial(s *sock, a address, noDelay bool) error {
 	family, to, err := d.sockaddr(a)
@@ -33,7 +37,11 @@ func (d *dialer) dial(s *sock, a address, noDelay bool) error {
 	if noDelay {
 		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 	}
+	d.ports.narrow(fd)
 	pending, err := connectMore(fd, to)
+	if errors.Is(err, unix.EADDRNOTAVAIL) && d.ports.widen(fd) {
+		pending, err = connectMore(fd, to)
+	}
 	if pending {
 		// Over loopback the handshake is done by now, and connecting again says so.
 		pending, err = connectMore(fd, to)

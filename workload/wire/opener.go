@@ -68,7 +68,9 @@ func (o *opener) open(w *watch, e Endpoint, call time.Duration, sp *span) (*conn
 func (o *opener) establish(cn *conn, sp *span) error {
 	if !o.route.fixed || o.route.endpoint != cn.endpoint {
 		err := o.find(cn)
-		sp.lap(&sp.ex.Phases.DNS)
+		if err != nil || !o.route.fixed {
+			sp.lap(&sp.ex.Phases.DNS)
+		}
 		if err != nil {
 			return err
 		}

@@ -7,9 +7,13 @@ import (
 )
 
 const (
-	// readBuffer is what a Client reads into. It holds nearly every head, and one TLS
-	// record; a longer head makes it grow.
-	readBuffer = 16 << 10
+	// readBuffer is what a Client reads into at first. It holds nearly every head, with a
+	// short body; thousands of workers that receive no more than that need no more memory.
+	readBuffer = 4 << 10
+
+	// bodyBuffer is what it grows to for the sake of a longer body, which would otherwise
+	// take four times as many system calls. A longer head makes it grow as well.
+	bodyBuffer = 16 << 10
 
 	defaultHeaderBytes = 64 << 10
 	defaultBodyBytes   = 1 << 30
@@ -90,7 +94,7 @@ func (r *receiver) readHead(s *headScan, limit int) error {
 				return errHeadSize
 			}
 			if n == r.br.Size() {
-				r.grow()
+				r.grow(2 * n)
 			}
 		}
 		if _, err := r.br.Peek(r.br.Buffered() + 1); err != nil {
@@ -99,11 +103,11 @@ func (r *receiver) readHead(s *headScan, limit int) error {
 	}
 }
 
-// grow doubles the buffer and keeps what is in it.
-func (r *receiver) grow() {
+// grow makes the buffer larger and keeps what is in it.
+func (r *receiver) grow(size int) {
 	buf, _ := r.br.Peek(r.br.Buffered())
 	r.src.left = append([]byte(nil), buf...)
-	r.br = bufio.NewReaderSize(&r.src, 2*r.br.Size())
+	r.br = bufio.NewReaderSize(&r.src, size)
 	_, _ = r.br.Peek(len(buf))
 }
 
@@ -129,6 +133,9 @@ func (r *receiver) readBody(req *Request, resp *Response) error {
 
 // take reads n bytes of body, keeps them where sink is not nil, and drops them otherwise.
 func (r *receiver) take(n int64, sink *[]byte) error {
+	if n > int64(r.br.Size()) && r.br.Size() < bodyBuffer {
+		r.grow(bodyBuffer)
+	}
 	for n > 0 {
 		step := int(min(n, bodyStep))
 		if sink == nil {
@@ -166,6 +173,9 @@ func (r *receiver) readToEnd(sink *[]byte) error {
 		}
 		if err != nil {
 			return err
+		}
+		if r.br.Buffered() == r.br.Size() && r.br.Size() < bodyBuffer {
+			r.grow(bodyBuffer)
 		}
 		n := int64(r.br.Buffered())
 		if total += n; total > r.maxBody {
