@@ -271,6 +271,10 @@ func (s *SessionPlan) validate() error {
 	return nil
 }
 
+// maxBlocks is far more than any comparison needs. Every trial's histograms are kept, and
+// drawn thousands of times for the intervals.
+const maxBlocks = 10_000
+
 // longestRun keeps times of a run, some of which are drawn and may be a multiple of it,
 // within what a time.Duration can hold.
 const longestRun = 1000 * 24 * time.Hour
@@ -302,6 +306,8 @@ func (l *Load) validate() error {
 		return problem("warmup", "is %v; use 0 for none", time.Duration(l.Warmup))
 	case l.Blocks < 1:
 		return problem("blocks", "is %d; it must be at least 1", l.Blocks)
+	case l.Blocks > maxBlocks:
+		return problem("blocks", "is %d; it must be at most %d", l.Blocks, maxBlocks)
 	case l.Requests > 0 && l.Requests < int64(l.Blocks):
 		return problem("blocks", "is %d but each arm has only %d requests; every block needs at least one", l.Blocks, l.Requests)
 	}

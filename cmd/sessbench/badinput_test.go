@@ -57,6 +57,7 @@ func TestBadInputIsOneLineThatSaysHowToMendIt(t *testing.T) {
 		{[]string{"run", url, "-n", "5", "-d", "1s"}, "--duration and --requests are both given; a run ends by one of them"},
 		{[]string{"run", url, "-n", "5", "--blocks", "6"}, "--blocks is 6 but each arm has only 5 requests; every block needs at least one"},
 		{[]string{"run", url, "--blocks", "0"}, "--blocks is 0; it must be at least 1"},
+		{[]string{"run", url, "--blocks", "100000"}, "--blocks is 100000; it must be at most 10000"},
 		{[]string{"run", url, "--warmup", "-1s"}, "--warmup is -1s; use 0 for none"},
 		{[]string{"run", url, "--seed", "-1"}, `--seed is "-1"; write a whole number of at least 0`},
 		{[]string{"run", url, "-r", "0"}, "--rate is 0; it must be above 0 requests per second"},

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"sessbench/result"
 	"sessbench/workload"
@@ -205,29 +207,48 @@ func TestInterruptedBeforeAnythingWasMeasured(t *testing.T) {
 	}
 }
 
-func TestSecondSignalEndsAtOnce(t *testing.T) {
-	c := newConsole(nil, nil)
-	signals := make(chan os.Signal, 2)
-	c.signals = signals
-	release, returned := make(chan struct{}), make(chan struct{})
-	c.runWith(&fakeRunner{run: func(ctx context.Context) (*result.Result, error) {
-		defer close(returned)
-		signals <- os.Interrupt
-		<-ctx.Done()
-		signals <- os.Interrupt
-		<-release // a run that does not end
-		return nil, ctx.Err()
-	}})
-	if code := c.sessbench(t, "run", anyURL, "-q"); code != exitInterrupted {
-		t.Errorf("exit code %d, want %d", code, exitInterrupted)
+// The same signal twice, as timeout(1) sends it, is one request to end.
+func TestSecondSignalEndsAtOnceUnlessItIsTheFirstAgain(t *testing.T) {
+	for _, test := range []struct {
+		pause time.Duration
+		ended bool // the run reports before run returns
+	}{{0, true}, {2 * sameSignal, false}} {
+		synctest.Test(t, func(t *testing.T) {
+			c := newConsole(nil, nil)
+			signals := make(chan os.Signal, 2)
+			c.signals = signals
+			release, returned := make(chan struct{}), make(chan struct{})
+			c.runWith(&fakeRunner{run: func(ctx context.Context) (*result.Result, error) {
+				defer close(returned)
+				signals <- os.Interrupt
+				<-ctx.Done()
+				time.Sleep(test.pause)
+				signals <- os.Interrupt
+				synctest.Wait()
+				if test.ended {
+					return goodResult(), errors.New("done")
+				}
+				<-release // a run that does not end
+				return nil, ctx.Err()
+			}})
+			code := run(t.Context(), []string{"run", anyURL, "-q"}, &c.process)
+			select {
+			case <-returned:
+				if !test.ended || c.out.Len() == 0 {
+					t.Errorf("signals %v apart: the run was waited for, and reported %q", test.pause, c.out.String())
+				}
+			default:
+				if test.ended || code != exitInterrupted {
+					t.Errorf("signals %v apart: the run was left, code %d", test.pause, code)
+				}
+			}
+			if code != exitInterrupted {
+				t.Errorf("signals %v apart: exit code %d, want %d", test.pause, code, exitInterrupted)
+			}
+			close(release)
+			<-returned
+		})
 	}
-	select {
-	case <-returned:
-		t.Error("the run had ended")
-	default:
-	}
-	close(release)
-	<-returned
 }
 
 func TestInterruptionIsAcknowledged(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/term"
 
@@ -106,26 +107,35 @@ type exit int
 
 func (e exit) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
+// sameSignal is for how long another signal is taken for the same request to end:
+// timeout(1) sends its signal to the process and then to the process's group.
+const sameSignal = 300 * time.Millisecond
+
 // run is sessbench: it carries out one command line and returns the exit code.
-// The first signal cancels the command, which then reports what it has. The second
-// makes run return at once, without waiting for the command: the process is about
-// to end.
+// The first signal cancels the command, which then reports what it has. The second,
+// unless it follows within sameSignal, makes run return at once, without waiting for
+// the command: the process is about to end.
 func run(ctx context.Context, args []string, p *process) int {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	done := make(chan int, 1)
 	go func() { done <- execute(ctx, args, p) }()
-	select {
-	case code := <-done:
-		return code
-	case <-p.signals:
-		cancel()
-	}
-	select {
-	case code := <-done:
-		return code
-	case <-p.signals:
-		return exitInterrupted
+	var same <-chan time.Time // nil before the first signal and after sameSignal
+	for signaled := false; ; {
+		select {
+		case code := <-done:
+			return code
+		case <-same:
+			same = nil
+		case <-p.signals:
+			if signaled && same == nil {
+				return exitInterrupted
+			}
+			if !signaled {
+				signaled, same = true, time.After(sameSignal)
+				cancel()
+			}
+		}
 	}
 }
 

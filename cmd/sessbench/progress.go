@@ -45,7 +45,7 @@ func watch(ctx context.Context, p *process, r runner, quiet bool) *watcher {
 		select {
 		case <-own.Done():
 		case <-ctx.Done():
-			p.note("interrupted; waiting for requests under way (interrupt again to end at once)")
+			p.note("interrupted; ending the run (interrupt again to leave without a report)")
 		}
 	}()
 	return w
