@@ -81,7 +81,7 @@ var (
 	address   = regexp.MustCompile(`127\.0\.0\.1:\d+`)
 	number    = regexp.MustCompile(`^([(\[]*)(?:[-+]?\d[\d,]*(?:\.\d+)?(?:ns|µs|us|ms|s|m|h|%)?)+([)\]",.;:]*)$`)
 	timeUnit  = regexp.MustCompile(`^(?:ns|µs|ms|s)([,.;)]*)$`)
-	ratioCell = regexp.MustCompile(`(?:#|~) \(# to #\)`)
+	ratioCell = regexp.MustCompile(`(?:#|~) \([\d.,]+–[\d.,]+\)`)
 	parts     = regexp.MustCompile(`On average .*? = [\d.,#]+`)
 	amount    = regexp.MustCompile(`took \S+ \S+`)
 )
@@ -175,19 +175,19 @@ func unknownSentence(known, printed []string) string {
 }
 
 func TestAChangedReportHasAnotherShape(t *testing.T) {
-	const transcript = "Arms       pooled  fresh  / pooled\nrequests   10,000  2,000\n  p50, µs    77.6    210  2.72 (1.99 to 3.43)\n"
+	const transcript = "Arms       pooled  fresh  / pooled\nrequests   10,000  2,000\n  p50, µs    77.6    210  2.72 (1.99–3.43)\n"
 	for _, test := range []struct {
 		printed string
 		same    bool
 	}{
-		{"Arms       pooled  fresh  / pooled\nrequests  1,000  200\n  p50, ms    0.101    0.999  ~ (0.99 to 3.43)\n", true},
-		{"Arms       pooled  fresh  / pooled\nrequests   10,000\n  p50, µs    77.6    210  2.72 (1.99 to 3.43)\n", false},
-		{"Arms       pooled  new    / pooled\nrequests   10,000  2,000\n  p50, µs    77.6    210  2.72 (1.99 to 3.43)\n", false},
-		{"Arms       pooled  fresh  / pooled\ncalls      10,000  2,000\n  p50, µs    77.6    210  2.72 (1.99 to 3.43)\n", false},
-		{"Arms       pooled  fresh  / pooled\nrequests   10,000  2,000\n  p95, µs    77.6    210  2.72 (1.99 to 3.43)\n", false},
+		{"Arms       pooled  fresh  / pooled\nrequests  1,000  200\n  p50, ms    0.101    0.999  ~ (0.99–3.43)\n", true},
+		{"Arms       pooled  fresh  / pooled\nrequests   10,000\n  p50, µs    77.6    210  2.72 (1.99–3.43)\n", false},
+		{"Arms       pooled  new    / pooled\nrequests   10,000  2,000\n  p50, µs    77.6    210  2.72 (1.99–3.43)\n", false},
+		{"Arms       pooled  fresh  / pooled\ncalls      10,000  2,000\n  p50, µs    77.6    210  2.72 (1.99–3.43)\n", false},
+		{"Arms       pooled  fresh  / pooled\nrequests   10,000  2,000\n  p95, µs    77.6    210  2.72 (1.99–3.43)\n", false},
 		{"Arms       pooled  fresh  / pooled\nrequests   10,000  2,000\n  p50, µs    77.6    210\n", false},
 		{transcript + "\nWarnings\n[1] doubt (code)\n", false},
-		{"Arms      pooled\nrequests  10,000\n  p50, µs   77.6\n\nArms      pooled  fresh  / pooled\nrequests  10,000  2,000\n  p50, µs   77.6    210  2.72 (1.99 to 3.43)\n", true},
+		{"Arms      pooled\nrequests  10,000\n  p50, µs   77.6\n\nArms      pooled  fresh  / pooled\nrequests  10,000  2,000\n  p50, µs   77.6    210  2.72 (1.99–3.43)\n", true},
 		{transcript + "\nMean time, ms  pooled\n", false},
 	} {
 		difference := differenceOf(shapeOf("sessbench compare", transcript), shapeOf("sessbench compare", test.printed))
