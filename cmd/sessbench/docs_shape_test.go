@@ -34,8 +34,7 @@ func shapeOf(command, output string) []string {
 			masked = false
 		}
 	}
-	joined := strings.ReplaceAll(joinTables(strings.Join(lines, "\n")), "–", " to ") // an interval in a cell is one word
-	words := strings.Fields(address.ReplaceAllString(joined, "ADDRESS"))
+	words := strings.Fields(address.ReplaceAllString(joinTables(strings.Join(lines, "\n")), "ADDRESS"))
 	for i, word := range words {
 		word = number.ReplaceAllString(word, "$1#$2")
 		words[i] = timeUnit.ReplaceAllString(word, "UNIT$1")
