@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -179,16 +180,12 @@ func benchmarkLateness(b *testing.B, wait time.Duration, until func(*Sleeper, ti
 
 // keepBusy starts a neighbour that computes, and returns what ends it.
 func keepBusy() (stop func()) {
-	done, ended := make(chan struct{}), make(chan struct{})
+	var done atomic.Bool
+	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		for {
-			select {
-			case <-done:
-				return
-			default:
-			}
+		for !done.Load() {
 		}
 	}()
-	return func() { close(done); <-ended }
+	return func() { done.Store(true); <-ended }
 }
