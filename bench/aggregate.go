@@ -95,10 +95,12 @@ func ratios(samples []sample, tool, baseline string, metric func(sample) float64
 // deeds says whether a sample did what its workload says, and what it did instead.
 // Pooled means about as many connections as workers; some clients open up to twice
 // as many when they start. Fresh means one connection for every request, with a full
-// TLS handshake.
+// TLS handshake. A tool that mostly failed did neither.
 func deeds(s sample, w workload, conns int) (ok bool, did string) {
 	tolerance := max(int64(2*conns), s.Requests/50)
 	switch {
+	case s.Said.Errors*20 > s.Requests:
+		return false, fmt.Sprintf("%d errors beside %d requests", s.Said.Errors, s.Requests)
 	case w.pooled && (s.Connections > int64(2*conns) || s.Connections < int64(conns)/2):
 		return false, fmt.Sprintf("%d connections", s.Connections)
 	case !w.pooled && abs(s.Connections-s.Requests) > tolerance:

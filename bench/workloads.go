@@ -14,14 +14,16 @@ type workload struct {
 	url         func(n *nginx, address string) string // nil: the pacing workload, which has its own server
 }
 
+// workloads are in the order in which they run: the one that leaves most ports in TIME_WAIT
+// is the last.
 func workloads() []workload {
 	return []workload{
 		{"pooled-http", "Pooled, http", true, plainURL},
-		{"fresh-http", "Fresh, http", false, plainURL},
 		{"pooled-https", "Pooled, https", true, tlsURL},
+		{"pacing", "Pacing: open model", true, nil},
 		{"fresh-https", "Fresh, https, server offers session tickets", false, tlsURL},
 		{"fresh-https-full", "Fresh, https, server offers no resumption", false, fullTLSURL},
-		{"pacing", "Pacing: open model", true, nil},
+		{"fresh-http", "Fresh, http", false, plainURL},
 	}
 }
 
