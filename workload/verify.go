@@ -8,6 +8,7 @@ import (
 	"net"
 	"sort"
 	"strings"
+	"time"
 
 	"sessbench/result"
 	"sessbench/workload/wire"
@@ -15,11 +16,12 @@ import (
 
 // Limits of what a run may do and still count.
 const (
-	saturatedShare = 0.90 // of the usable CPUs, beyond which the generator was the bottleneck
-	overloadShare  = 0.95 // of the offered rate, below which the target did not keep up
-	fullTolerance  = 0.01 // of resumable handshakes, that may be full after all
-	reuseTolerance = 0.01 // of connections, that may have carried a second request where a server closes after the first
-	fewBlocks      = 4    // below which there is no verdict
+	saturatedShare = 0.90                   // of the usable CPUs, beyond which the generator was the bottleneck
+	auditable      = 500 * time.Millisecond // of measured time, below which a share of the CPU says little
+	overloadShare  = 0.95                   // of the offered rate, below which the target did not keep up
+	fullTolerance  = 0.01                   // of resumable handshakes, that may be full after all
+	reuseTolerance = 0.01                   // of connections, that may have carried a second request where a server closes after the first
+	fewBlocks      = 4                      // below which there is no verdict
 )
 
 // verify holds what an arm's connections did against what its policy says. n is what
@@ -111,7 +113,7 @@ func (a *armRun) doubts(n *result.Arm) []result.Warning {
 		list = append(list, a.invalid("files_exhausted",
 			fmt.Sprintf("%d calls found no free file descriptor", files), "raise the limit (ulimit -n) or lower --workers"))
 	}
-	if share := n.Generator.CPUShare; share > saturatedShare {
+	if share := n.Generator.CPUShare; share > saturatedShare && a.usage.wall >= auditable {
 		list = append(list, a.invalid("generator_saturated",
 			fmt.Sprintf("sessbench used %.0f %% of the CPUs it may use, so it measured itself", 100*share),
 			"offer a lower --rate, use fewer --workers, or give it more CPUs"))
