@@ -15,8 +15,8 @@ import (
 
 // An arm compared with itself shows no difference, whatever else the machine does
 // meanwhile. A verdict errs in some runs in a hundred by design, so of 20 a few may:
-// with 4 %, more than four do in one test of a thousand. (docs/method.md has the count
-// of a longer series.)
+// with 4 %, more than four do in one test of a thousand. docs/method.md has the count of
+// a longer series.
 func TestAnArmComparedWithItselfShowsNoDifference(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes twenty runs")
