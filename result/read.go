@@ -14,7 +14,7 @@ import (
 func ReadFile(path string) (*Result, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("reading a result: %w", err)
+		return nil, fmt.Errorf("reading a result: %w; name a file that --out has saved, or - for standard input", err)
 	}
 	defer f.Close()
 	r, err := Read(f)
