@@ -128,7 +128,7 @@ func (r *Runner) Run(ctx context.Context) (*result.Result, error) {
 func (r *Runner) open() {
 	for _, a := range r.arms {
 		if a.policy.SharedPool {
-			a.pool = wire.NewPool(r.plan.Load.Workers)
+			a.pool = wire.NewPool(wire.PoolOptions{Max: r.plan.Load.Workers})
 		}
 		for id := range r.plan.Load.Workers {
 			client := wire.NewClient(r.clock, &r.setup.wire, a.policy, a.pool)

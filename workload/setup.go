@@ -78,10 +78,12 @@ func (s *SessionPlan) config(origin *url.URL, opts Options) session.Config {
 
 func (s *SessionPlan) wireOptions(opts Options) (wire.Options, error) {
 	o := wire.Options{
-		ConnectTimeout: time.Duration(s.Timeout.Connect),
-		ReadTimeout:    time.Duration(s.Timeout.Read),
-		Timeout:        time.Duration(s.Timeout.Total),
-		Resolve:        map[string][]string{},
+		Limits: wire.Limits{
+			ConnectTimeout: time.Duration(s.Timeout.Connect),
+			ReadTimeout:    time.Duration(s.Timeout.Read),
+			Timeout:        time.Duration(s.Timeout.Total),
+		},
+		Resolve: map[string][]string{},
 	}
 	for _, rule := range s.Resolve {
 		host, addresses, err := parseResolve(rule)

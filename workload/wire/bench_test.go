@@ -63,7 +63,7 @@ func benchmark(b *testing.B, target string, opts *Options, policy Policy) {
 }
 
 func TestPooledGetAllocatesNothing(t *testing.T) {
-	c := newClient(t, &Options{ReadTimeout: time.Minute, Timeout: time.Hour}, Policy{})
+	c := newClient(t, &Options{Limits: Limits{ReadTimeout: time.Minute, Timeout: time.Hour}}, Policy{})
 	req := get(t, cannedServer(t, canned))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -82,21 +82,21 @@ func TestPooledGetAllocatesNothing(t *testing.T) {
 }
 
 func BenchmarkPooled(b *testing.B) {
-	benchmark(b, cannedServer(b, canned), &Options{ReadTimeout: 5 * time.Second, Timeout: time.Minute}, Policy{})
+	benchmark(b, cannedServer(b, canned), &Options{Limits: Limits{ReadTimeout: 5 * time.Second, Timeout: time.Minute}}, Policy{})
 }
 
 func BenchmarkFresh(b *testing.B) {
-	benchmark(b, cannedServer(b, canned), &Options{ReadTimeout: 5 * time.Second, Timeout: time.Minute}, Policy{RequestsPerConnection: 1})
+	benchmark(b, cannedServer(b, canned), &Options{Limits: Limits{ReadTimeout: 5 * time.Second, Timeout: time.Minute}}, Policy{RequestsPerConnection: 1})
 }
 
 func BenchmarkPooledTLS(b *testing.B) {
 	srv, cli := identity(b)
 	s := serve(b, srv, func(p *peer) { canned(p.Conn) })
-	benchmark(b, s.url, &Options{TLS: cli, ReadTimeout: 5 * time.Second}, Policy{})
+	benchmark(b, s.url, &Options{TLS: cli, Limits: Limits{ReadTimeout: 5 * time.Second}}, Policy{})
 }
 
 func BenchmarkFreshTLS(b *testing.B) {
 	srv, cli := identity(b)
 	s := serve(b, srv, func(p *peer) { canned(p.Conn) })
-	benchmark(b, s.url, &Options{TLS: cli, ReadTimeout: 5 * time.Second}, Policy{RequestsPerConnection: 1})
+	benchmark(b, s.url, &Options{TLS: cli, Limits: Limits{ReadTimeout: 5 * time.Second}}, Policy{RequestsPerConnection: 1})
 }

@@ -2,51 +2,56 @@ package wire
 
 import (
 	"context"
-	"crypto/tls"
+	"io"
 	"time"
 )
 
 // idleUnchecked is how long a connection may have been idle to be used again without asking
 // the system whether the peer ended it. The question is a system call, some tenth of what
 // a small exchange costs, and cannot exclude that the peer ends the connection just
-// afterwards; in so short a time it hardly says more than that. Policy.Resend is for the rest.
+// afterwards; in so short a time it hardly says more than that. Policy.Resend is for the rest; requests
+// that it does not send again are always preceded by the question.
 const idleUnchecked = time.Millisecond
 
+// ownPlaces is for how many places a Client without a pool keeps a connection.
+const ownPlaces = 16
+
 // A Client carries out calls, one at a time, over connections that its Policy governs.
-// It belongs to one goroutine.
+// It belongs to one goroutine. A response that it streams can be read while it does other calls, and by
+// another goroutine.
 type Client struct {
 	clock  Clock
 	opts   *Options
 	policy Policy
-	pool   *Pool // nil: the connection is our own
+	pool   *Pool
 
 	opener opener
 	recv   *receiver
+	spare  spares
+	sender sender
 	watch  *watch
-	idle   *conn // kept for the next call; nil with a pool
 	waiter waiter
 	counts Counts // all but those in opener.ledger
 }
 
-// NewClient returns a Client. Its times are on clock. opts may be nil and is not changed; pool must be
-// given exactly when policy.SharedPool is set, and its Clients must have the same clock and
-// equivalent options. The Client keeps at most one connection of its own: a
-// request to another endpoint closes the one kept.
+// NewClient returns a Client. Its times are on clock. opts may be nil and is not changed. With
+// policy.SharedPool, pool is used by other Clients too, which must have the same clock and equivalent
+// options; otherwise it is this Client's alone, and without one the Client keeps one connection
+// for each of the 16 places that it used last.
 func NewClient(clock Clock, opts *Options, policy Policy, pool *Pool) *Client {
 	if opts == nil {
 		opts = new(Options)
 	}
-	if policy.SharedPool != (pool != nil) {
-		panic("wire: a pool is needed exactly for Policy.SharedPool")
+	if pool == nil {
+		if policy.SharedPool {
+			panic("wire: Policy.SharedPool without a pool")
+		}
+		pool = NewPool(PoolOptions{PerHost: 1, Hosts: ownPlaces})
 	}
 	c := &Client{clock: clock, opts: opts, policy: policy, pool: pool, recv: newReceiver(opts)}
 	c.opener = opener{opts: opts, clock: clock, counts: &c.counts, dialer: newDialer()}
-	switch {
-	case !policy.ResumeTLS:
-	case pool != nil:
-		c.opener.sessions = pool.sessions
-	default:
-		c.opener.sessions = tls.NewLRUClientSessionCache(sessionsKept)
+	if policy.ResumeTLS {
+		c.opener.sessions = &pool.sessions
 	}
 	c.watch = newWatch(context.Background())
 	return c
@@ -60,68 +65,104 @@ func (c *Client) Counts() Counts {
 }
 
 // Open returns how many of the connections that this Client opened are open, in use or kept,
-// here or in the pool. At any time Opened = ClosedByPeer + Retired + Discarded + Open.
+// here or in the pool. At any time Opened = ClosedByPeer + Retired + Discarded + Evicted + Open.
 func (c *Client) Open() int {
 	_, open := c.opener.ledger.read()
 	return open
 }
 
-// Close closes the connection kept, which counts as retired. What is in a shared pool stays
-// there. The Client can go on to be used.
+// Places returns to how many different places connections were opened: servers, told apart by the proxy on the
+// way and the TLS settings too. A Client that keeps connections opens one for each.
+func (c *Client) Places() int { return c.opener.places }
+
+// Close closes the idle connections, which count as retired; what is in a shared pool stays
+// there. Responses that are being streamed stay readable, and their connections are closed when they
+// have ended. The Client can go on to be used.
 func (c *Client) Close() {
-	if c.idle != nil {
-		c.idle.close(retired)
-		c.idle = nil
+	if !c.policy.SharedPool {
+		c.pool.clear()
 	}
 	c.watch.stop()
 	c.watch = newWatch(context.Background())
 }
 
-// Do sends req and reads the response to its end, whatever its status. It overwrites resp and
-// ex; ex.Err says what failed, and resp.Status is 0 unless a response head was read. The end
-// of ctx ends the call, promptly and with ClassCanceled. Calling with
-// the same context again and again is cheap; a new one costs some allocations.
+// A trip is one call on its way.
+type trip struct {
+	req    *Request
+	resp   *Response
+	place  place
+	limits *Limits
+	until  time.Duration // when the call has to be over; 0: no limit
+	shelf  *shelf        // at which the call has a connection, or the right to one
+	body   io.Reader     // of an upload; nil: all is in req.Raw
+	span
+}
+
+// Do sends req and reads the response to its end, or with Spec.Stream to the end of its head, whatever
+// its status. It overwrites resp and ex; ex.Err says what failed, and resp.Status is 0 unless a
+// response head was read. The end of ctx ends the call, and the stream after it, promptly
+// and with ClassCanceled. Calling with the same context again and again is cheap; a
+// new one costs some allocations.
 func (c *Client) Do(ctx context.Context, req *Request, resp *Response, ex *Exchange) {
 	now := c.clock.Now()
 	*ex = Exchange{Started: now}
 	resp.reset()
-	sp := span{ex: ex, clock: c.clock, mark: now}
-	if err := c.call(ctx, req, resp, &sp); err != nil {
+	t := trip{req: req, resp: resp, place: placeOf(req, c.opts), limits: req.Spec.Limits}
+	if t.limits == nil {
+		t.limits = &c.opts.Limits
+	}
+	t.until = until(t.limits, now)
+	t.span = span{ex: ex, clock: c.clock, mark: now}
+	if err := c.call(ctx, &t); err != nil {
 		ex.Err, ex.Class = err, ClassOf(err)
 	}
+	if t.body != nil {
+		t.closeBody()
+	}
 	ex.Status = resp.Status
-	ex.Finished = sp.mark
+	ex.Finished = t.mark
+}
+
+// until returns when a call that starts at now has to be over, or 0.
+func until(lim *Limits, now time.Duration) time.Duration {
+	if lim.Timeout <= 0 {
+		return 0
+	}
+	return now + lim.Timeout
 }
 
 // call makes one attempt, and another one where the policy allows it.
-func (c *Client) call(ctx context.Context, req *Request, resp *Response, sp *span) error {
+func (c *Client) call(ctx context.Context, t *trip) error {
 	if c.follow(ctx) {
-		sp.lap(&sp.ex.Phases.Acquire) // many workers that begin to watch at once wait for each other
+		t.lap(&t.ex.Phases.Acquire) // many workers that begin to watch at once wait for each other
 	}
 	if ctx.Err() != nil {
-		return canceledFault(ctx, opAcquire, req.Endpoint.String())
+		return canceledFault(ctx, opAcquire, t.req.Endpoint.String())
 	}
-	limit := c.limit(sp.mark)
-	cn, err := c.acquire(req.Endpoint, limit, sp)
+	if err := c.openBody(t); err != nil {
+		return err
+	}
+	cn, err := c.acquire(t)
 	if err != nil {
 		return err
 	}
-	err = c.attempt(cn, req, resp, sp)
+	err = c.attempt(cn, t)
 	if err == nil {
 		return nil
 	}
-	if !c.mayResend(cn, req, err) {
-		c.release()
+	if !c.mayResend(cn, t.req, err) || c.openBody(t) != nil {
+		c.pool.free(t.shelf)
 		return err
 	}
 	c.counts.Resent++
-	resp.reset()
-	sp.lap(&sp.ex.Phases.Acquire)
-	if cn, err = c.open(req.Endpoint, limit, sp); err != nil {
+	t.ex.Resent++
+	t.resp.reset()
+	t.lap(&t.ex.Phases.Acquire)
+	if cn, err = c.open(t); err != nil {
 		return err
 	}
-	if err = c.attempt(cn, req, resp, sp); err != nil {
-		c.release()
+	if err = c.attempt(cn, t); err != nil {
+		c.pool.free(t.shelf)
 	}
 	return err
 }
@@ -136,177 +177,59 @@ func (c *Client) follow(ctx context.Context) bool {
 	return true
 }
 
-// limit returns when a call that starts at now has to be over, or 0.
-func (c *Client) limit(now time.Duration) time.Duration {
-	if c.opts.Timeout <= 0 {
-		return 0
-	}
-	return now + c.opts.Timeout
-}
-
 // mayResend reports whether a request that failed on cn is to be sent again: the server has most
 // likely ended an idle connection without having seen the request.
 func (c *Client) mayResend(cn *conn, req *Request, err error) bool {
 	return c.policy.Resend && req.Idempotent && cn.requests > 1 && !cn.seen && peerEnded(err)
 }
 
-// attempt sends req on cn and reads the response. It disposes of cn; after an error the place in
-// the pool is still the caller's.
-func (c *Client) attempt(cn *conn, req *Request, resp *Response, sp *span) error {
-	err := c.exchange(cn, req, resp, sp)
-	sp.takeBytes(&cn.sock)
-	if err == nil {
-		c.settle(cn, req, resp, sp.mark)
-		return nil
+// acquire returns a connection to the call's place: one that was kept and is still good, or a new one.
+func (c *Client) acquire(t *trip) (*conn, error) {
+	g, waited, err := c.pool.get(&c.waiter, c.watch, c.clock, &t.place, t.until)
+	if waited || c.policy.SharedPool {
+		t.lap(&t.ex.Phases.Acquire)
 	}
-	how := discarded
-	if peerEnded(err) {
-		how = endedByPeer
-	}
-	cn.close(how)
-	return err
-}
-
-func (c *Client) exchange(cn *conn, req *Request, resp *Response, sp *span) error {
-	c.watch.over(&cn.sock)
-	if err := cn.sock.canceled(); err != nil {
-		return err
-	}
-	ex := sp.ex
-	ex.Attempts++
-	ex.Reused = cn.requests > 0
-	c.counts.Attempts++
-	if ex.Reused {
-		c.counts.Reused++
-	}
-	cn.requests++
-	cn.seen = false
-	c.recv.begin(cn)
-
-	cn.sock.last, cn.sock.sending = sp.mark, true
-	_, sendErr := cn.rw.Write(req.Raw)
-	cn.sock.sending = false
-	sp.lap(&ex.Phases.Send)
-	cn.sock.last = sp.mark
-	if sendErr != nil {
-		sendErr = transferFault(opSend, cn.sock.addr, sendErr)
-		if !peerEnded(sendErr) {
-			return sendErr
-		}
-		// A server may answer and close before it has taken the whole request; the
-		// answer can still be read.
-	}
-	err := c.recv.read(req, resp)
-	if cn.seen {
-		sp.lapTo(&ex.Phases.Wait, cn.first)
-		sp.lap(&ex.Phases.Receive)
-	} else {
-		sp.lap(&ex.Phases.Wait)
-	}
-	switch {
-	case err == nil && sendErr != nil:
-		c.recv.ended = true
-	case err != nil && sendErr != nil:
-		return sendErr
-	case err != nil:
-		return transferFault(opReceive, cn.sock.addr, err)
-	}
-	return nil
-}
-
-// settle keeps or closes a connection after a whole response.
-func (c *Client) settle(cn *conn, req *Request, resp *Response, now time.Duration) {
-	used := c.policy.RequestsPerConnection
-	how := discarded
-	switch {
-	case c.recv.br.Buffered() > 0 || resp.head.status == 101:
-	case c.recv.ended:
-		how = endedByPeer
-	case used > 0 && cn.requests >= used, req.Close:
-		how = retired
-	case !resp.head.persistent():
-		how = endedByPeer
-	default:
-		state := cn.leftover()
-		if state == peerQuiet {
-			cn.idleSince = now
-			c.keep(cn)
-			return
-		}
-		how = state.ending()
-	}
-	cn.close(how)
-	c.release()
-}
-
-// acquire returns a connection to e: one that was kept and is still good, or a new one.
-func (c *Client) acquire(e Endpoint, limit time.Duration, sp *span) (*conn, error) {
-	cn, err := c.take(e, limit, sp)
 	if err != nil {
 		return nil, err
 	}
-	if cn == nil {
-		return c.open(e, limit, sp)
+	cn := g.cn
+	if t.shelf = g.shelf; cn == nil {
+		return c.open(t)
 	}
-	how := retired
-	if cn.endpoint == e {
-		if sp.mark-cn.idleSince < idleUnchecked {
-			c.adopt(cn, limit)
+	how := evicted
+	if cn.shelf == g.shelf {
+		if c.policy.Resend && t.req.Idempotent && t.mark-cn.idleSince < idleUnchecked {
+			c.adopt(cn, t)
 			return cn, nil
 		}
 		state := cn.unused()
-		sp.lap(&sp.ex.Phases.Acquire)
+		t.lap(&t.ex.Phases.Acquire)
 		if state == peerQuiet {
-			c.adopt(cn, limit)
+			c.adopt(cn, t)
 			return cn, nil
 		}
 		how = state.ending()
 	}
 	cn.close(how)
-	sp.lap(&sp.ex.Phases.Acquire)
-	return c.open(e, limit, sp)
+	t.lap(&t.ex.Phases.Acquire)
+	return c.open(t)
 }
 
-// take returns a connection that was kept, perhaps one to another endpoint, or nil and with it
-// the right to open one.
-func (c *Client) take(e Endpoint, limit time.Duration, sp *span) (*conn, error) {
-	if c.pool == nil {
-		cn := c.idle
-		c.idle = nil
-		return cn, nil
-	}
-	cn, err := c.pool.get(&c.waiter, c.watch, c.clock, e, limit)
-	sp.lap(&sp.ex.Phases.Acquire)
-	return cn, err
-}
-
-// keep puts a connection aside for the next call.
-func (c *Client) keep(cn *conn) {
-	if c.pool == nil {
-		c.idle = cn
-		return
-	}
-	c.pool.put(cn)
-}
-
-// release gives up the right to a connection.
-func (c *Client) release() {
-	if c.pool != nil {
-		c.pool.free()
-	}
-}
-
-func (c *Client) open(e Endpoint, limit time.Duration, sp *span) (*conn, error) {
-	cn, err := c.opener.open(c.watch, e, limit, sp)
+// open opens a connection; after an error the right to it is given up.
+func (c *Client) open(t *trip) (*conn, error) {
+	cn, err := c.opener.open(c.watch, &t.place, t.req.Endpoint, t.req.Spec.Proxy, t.limits, t.until, &t.span)
 	if err != nil {
-		c.release()
+		c.pool.free(t.shelf)
+		return nil, err
 	}
-	return cn, err
+	cn.shelf = t.shelf
+	return cn, nil
 }
 
 // adopt makes a kept connection ready for this call; another Client may have used it last.
-func (c *Client) adopt(cn *conn, limit time.Duration) {
+func (c *Client) adopt(cn *conn, t *trip) {
 	s := &cn.sock
 	s.clock, s.watch = c.clock, c.watch
-	s.call, s.gap = limit, c.opts.ReadTimeout
+	s.call = t.until
+	s.bound(t.limits)
 }

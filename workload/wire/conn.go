@@ -14,11 +14,15 @@ type conn struct {
 	sock     sock
 	tls      *tls.Conn // nil: plain
 	rw       io.ReadWriter
-	endpoint Endpoint
+	endpoint Endpoint // of the request that it was opened for
+	place    place
+	shelf    *shelf  // of the pool in which it is kept
 	ledger   *ledger // of the Client that opened it
 	requests int     // begun to be written
+	noDelay  bool    // short segments are never held back
 
 	idleSince time.Duration
+	returned  uint64 // the pool's tick
 	idle      idleCheck
 
 	seen  bool          // bytes of a response came since the last request
@@ -39,7 +43,7 @@ func (cn *conn) Read(p []byte) (int, error) {
 // close ends the connection and enters it into its opener's ledger. TLS is closed properly
 // unless something went wrong before.
 func (cn *conn) close(how ending) {
-	if cn.tls != nil && how == retired {
+	if cn.tls != nil && (how == retired || how == evicted) {
 		cn.sock.limits = limits{call: cn.sock.clock.Now() + closeLimit}
 		_ = cn.tls.Close()
 	} else {

@@ -63,8 +63,8 @@ func TestConnectTimeoutOnARealSocket(t *testing.T) {
 		opts  Options
 		class Class
 	}{
-		"connecting": {Options{ConnectTimeout: 20 * time.Millisecond, Timeout: time.Minute}, ClassConnectTimeout},
-		"whole call": {Options{ConnectTimeout: time.Minute, Timeout: 20 * time.Millisecond}, ClassTimeout},
+		"connecting": {Options{Limits: Limits{ConnectTimeout: 20 * time.Millisecond, Timeout: time.Minute}}, ClassConnectTimeout},
+		"whole call": {Options{Limits: Limits{ConnectTimeout: time.Minute, Timeout: 20 * time.Millisecond}}, ClassTimeout},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := newClient(t, &tc.opts, Policy{})
@@ -82,7 +82,7 @@ func TestEndOfTheContextEndsConnecting(t *testing.T) {
 	addr, _ := fullListener(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	c := newClient(t, &Options{ConnectTimeout: time.Minute}, Policy{})
+	c := newClient(t, &Options{Limits: Limits{ConnectTimeout: time.Minute}}, Policy{})
 	c.follow(ctx)
 	onceConnecting(c, cancel)
 	wantClass(t, callWith(t, ctx, c, get(t, "http://"+addr)), ClassCanceled)
@@ -94,11 +94,9 @@ func TestConnectionThatIsSlowToComeIsWaitedFor(t *testing.T) {
 		t.Skip("takes as long as the system's first retransmission, about a second")
 	}
 	addr, accept := fullListener(t)
-	c := newClient(t, &Options{ConnectTimeout: time.Minute, Timeout: time.Minute}, Policy{})
+	c := newClient(t, &Options{Limits: Limits{ConnectTimeout: time.Minute, Timeout: time.Minute}}, Policy{})
 	onceConnecting(c, accept)
-	var ex Exchange
-	sp := span{ex: &ex, clock: c.clock, mark: c.clock.Now()}
-	cn, err := c.open(endpoint(t, "http://"+addr), 0, &sp)
+	cn, err := c.acquire(tripTo(t, c, "http://"+addr))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,10 +28,8 @@ func EndpointOf(u *url.URL) (Endpoint, error) {
 	if e.Host == "" {
 		return e, errors.New("URL without a host")
 	}
-	for i := 0; i < len(e.Host); i++ {
-		if b := e.Host[i]; b <= ' ' || b >= 0x7f || strings.IndexByte(`/\?#@[]<>"`, b) >= 0 {
-			return e, fmt.Errorf("invalid host %q", e.Host)
-		}
+	if !validHost(e.Host) {
+		return e, fmt.Errorf("invalid host %q", e.Host)
 	}
 	if text := u.Port(); text != "" {
 		port, err := strconv.ParseUint(text, 10, 16)
@@ -43,18 +41,36 @@ func EndpointOf(u *url.URL) (Endpoint, error) {
 	return e, nil
 }
 
-// String returns "host:port", with brackets around an IPv6 address.
-func (e Endpoint) String() string {
-	return net.JoinHostPort(e.Host, strconv.Itoa(int(e.Port)))
+// validHost reports whether host has no byte that could not stand in a URL's.
+func validHost(host string) bool {
+	for i := 0; i < len(host); i++ {
+		if b := host[i]; b <= ' ' || b >= 0x7f || strings.IndexByte(`/\?#@[]<>"`, b) >= 0 {
+			return false
+		}
+	}
+	return true
 }
 
-// appendHost writes the Host line: no default port, no IPv6 zone.
+// hostPort returns host and port apart.
+func (e Endpoint) hostPort() (host, port string) { return e.Host, strconv.Itoa(int(e.Port)) }
+
+// String returns "host:port", with brackets around an IPv6 address.
+func (e Endpoint) String() string {
+	return net.JoinHostPort(e.hostPort())
+}
+
+// appendHost writes the Host line.
 func appendHost(raw []byte, e Endpoint) []byte {
 	raw = append(raw, "Host: "...)
+	raw = appendAuthority(raw, e)
+	return append(raw, "\r\n"...)
+}
+
+// appendAuthority writes host and port: no default port, no IPv6 zone.
+func appendAuthority(raw []byte, e Endpoint) []byte {
 	if strings.IndexByte(e.Host, ':') >= 0 {
-		host, _, _ := strings.Cut(e.Host, "%")
 		raw = append(raw, '[')
-		raw = append(raw, host...)
+		raw = append(raw, withoutZone(e.Host)...)
 		raw = append(raw, ']')
 	} else {
 		raw = append(raw, e.Host...)
@@ -63,5 +79,5 @@ func appendHost(raw []byte, e Endpoint) []byte {
 		raw = append(raw, ':')
 		raw = strconv.AppendUint(raw, uint64(e.Port), 10)
 	}
-	return append(raw, "\r\n"...)
+	return raw
 }

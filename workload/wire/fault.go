@@ -37,6 +37,20 @@ func ClassOf(err error) Class {
 	return ""
 }
 
+// IsTimeout reports whether err says that a limit of time was exceeded: its class is
+// connect_timeout, read_timeout or timeout, or send because the peer took no bytes for too long.
+func IsTimeout(err error) bool {
+	f, ok := errors.AsType[*fault](err)
+	if !ok {
+		return false
+	}
+	switch f.class {
+	case ClassConnectTimeout, ClassReadTimeout, ClassTimeout:
+		return true
+	}
+	return f.class == ClassSend && f.err == error(errStuck)
+}
+
 // What a response can be wrong in: class protocol.
 type malformed string
 
@@ -73,6 +87,9 @@ const (
 	errClosed      reason = "closed before the response was complete"
 	errNoAddress   reason = "no usable address"
 	errPoolClosed  reason = "the pool is closed"
+	errStreamDone  reason = "the stream was closed"
+	errBodyShort   reason = "the body is shorter than announced"
+	errBodyLong    reason = "the body is longer than announced"
 )
 
 // transferFault classes an error that came while sending or receiving.
@@ -214,4 +231,18 @@ const (
 	opHandshake = "TLS handshake with"
 	opSend      = "send to"
 	opReceive   = "receive from"
+	opUpload    = "read the body for"
 )
+
+// IsLength reports whether err says that a response head had a malformed or contradictory length.
+func IsLength(err error) bool { return errors.Is(err, errFraming) }
+
+// OpUpload is the op, for Fault, of a failure to read what is to be sent.
+const OpUpload = opUpload
+
+// IsUpload reports whether err says that the body to be sent could not be read, or had another length
+// than was announced: that is nobody's fault but ours.
+func IsUpload(err error) bool {
+	f, ok := errors.AsType[*fault](err)
+	return ok && f.class == ClassSend && f.op == opUpload
+}

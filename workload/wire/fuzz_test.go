@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/valyala/fasthttp"
@@ -15,8 +17,16 @@ func readWhole(text []byte, isHead bool) (*Response, *receiver, error) {
 	r := newReceiver(&Options{MaxBodyBytes: 1 << 20})
 	r.begin(bytes.NewReader(text))
 	resp := new(Response)
-	err := r.read(&Request{Head: isHead, KeepBody: true}, resp)
+	err := readResponse(r, &Request{Head: isHead, KeepBody: true}, resp)
 	return resp, r, err
+}
+
+// readResponse reads what a call without a stream reads.
+func readResponse(r *receiver, req *Request, resp *Response) error {
+	if err := r.readFinal(resp); err != nil {
+		return err
+	}
+	return r.readBody(req, resp)
 }
 
 // Whatever comes, reading ends without a panic; and where net/http understands a response as well,
@@ -43,6 +53,10 @@ func FuzzResponse(f *testing.F) {
 	f.Add([]byte("HTTP/1.1 200 OK\r\nTrailer: Content-Length,\r\n X\r\nContent-Length: 1\r\n\r\na"), false)
 	f.Fuzz(func(t *testing.T, text []byte, isHead bool) {
 		resp, r, err := readWhole(text, isHead)
+		inPieces, streamErr := readStreamed(text, isHead)
+		if (err == nil) != (streamErr == nil) || err == nil && !bytes.Equal(inPieces.Body, resp.Body) {
+			t.Errorf("streamed: %q, %v; whole: %q, %v", inPieces.Body, streamErr, resp.Body, err)
+		}
 		if err != nil {
 			if class := transferFault(opReceive, "a", err).class; class != ClassProtocol && class != ClassTooLarge && class != ClassClosedEarly {
 				t.Errorf("class %q for %v", class, err)
@@ -53,16 +67,21 @@ func FuzzResponse(f *testing.F) {
 			t.Errorf("final status %d", resp.Status)
 		}
 		var fields fasthttp.ResponseHeader
-		if err := fields.Read(bufio.NewReaderSize(bytes.NewReader(resp.raw), len(resp.raw)+1)); err != nil || fields.StatusCode() != resp.Status {
+		if err := fields.Read(bufio.NewReaderSize(bytes.NewReader(resp.plainHead()), len(resp.raw)+1)); err != nil || fields.StatusCode() != resp.Status {
 			t.Errorf("fasthttp says %v, status %d", err, fields.StatusCode())
 		}
 		resp.Each(func(name, value []byte) {})
+		resp.Fields(func(name, value []byte) {
+			if !isToken(name) || !printable(value) {
+				t.Errorf("field %q: %q", name, value)
+			}
+		})
 		resp.EachSetCookie(func(value []byte) {})
 
 		slow := newReceiver(&Options{MaxBodyBytes: 1 << 20})
 		slow.begin(oneByte{bytes.NewReader(text)})
 		again := new(Response)
-		if err := slow.read(&Request{Head: isHead, KeepBody: true}, again); err != nil || again.Status != resp.Status || !bytes.Equal(again.Body, resp.Body) || slow.ended != r.ended {
+		if err := readResponse(slow, &Request{Head: isHead, KeepBody: true}, again); err != nil || again.Status != resp.Status || !bytes.Equal(again.Body, resp.Body) || slow.ended != r.ended {
 			t.Errorf("in pieces: %v, %d, %q; whole: %d, %q", err, again.Status, again.Body, resp.Status, resp.Body)
 		}
 		compare(t, text, isHead, resp)
@@ -94,12 +113,38 @@ func compare(t *testing.T, text []byte, isHead bool, resp *Response) {
 		if std.StatusCode != resp.Status || !bytes.Equal(body, resp.Body) {
 			t.Errorf("status %d, body %q; net/http has %d, %q", resp.Status, resp.Body, std.StatusCode, body)
 		}
+		compareFields(t, resp, std)
 		if got, want := resp.Header("Location"), std.Header.Get("Location"); len(std.Header["Location"]) == 1 && string(got) != want {
 			t.Errorf("Location %q; net/http has %q", got, want)
 		}
 		return
 	}
 }
+
+// compareFields holds the fields against those of net/http, which takes some out.
+func compareFields(t *testing.T, resp *Response, std *http.Response) {
+	if resp.Reason() != "" && std.Status != strconv.Itoa(resp.Status)+" "+resp.Reason() {
+		t.Errorf("reason %q; net/http has %q", resp.Reason(), std.Status)
+	}
+	left := std.Header.Clone()
+	resp.Fields(func(name, value []byte) {
+		key := http.CanonicalHeaderKey(string(name))
+		if values := left[key]; len(values) > 0 {
+			if oneBlank(values[0]) != oneBlank(string(value)) {
+				t.Errorf("%s: %q; net/http has %q", key, value, values[0])
+			}
+			left[key] = values[1:]
+		}
+	})
+	for key, values := range left {
+		if len(values) > 0 {
+			t.Errorf("%s: %q not among the fields", key, values)
+		}
+	}
+}
+
+// oneBlank makes one blank of several: where lines are joined net/http leaves those before.
+func oneBlank(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 type oneByte struct{ from io.Reader }
 

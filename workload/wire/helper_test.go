@@ -123,10 +123,35 @@ func newClient(t testing.TB, opts *Options, policy Policy) *Client {
 // checkLedger holds the rule that every connection opened is open or has ended in one way.
 func checkLedger(t testing.TB, c *Client) {
 	t.Helper()
-	n := c.Counts()
-	if n.Opened != n.ClosedByPeer+n.Retired+n.Discarded+int64(c.Open()) {
-		t.Errorf("counts do not add up: %+v, open %d", n, c.Open())
+	n, open := c.opener.ledger.read() // together: with a pool others may close a connection meanwhile
+	if n.Opened != n.ClosedByPeer+n.Retired+n.Discarded+n.Evicted+int64(open) {
+		t.Errorf("counts do not add up: %+v, open %d", n, open)
 	}
+}
+
+// tripTo returns a call that is about to look for a connection.
+func tripTo(t testing.TB, c *Client, target string) *trip {
+	t.Helper()
+	req := get(t, target)
+	return &trip{req: req, resp: new(Response), place: placeOf(req, c.opts), limits: &c.opts.Limits,
+		span: span{ex: new(Exchange), clock: c.clock, mark: c.clock.Now()}}
+}
+
+// kept returns the connection that a client's store was given last.
+func kept(t testing.TB, c *Client) *conn {
+	t.Helper()
+	var last *conn
+	for _, s := range c.pool.shelves {
+		for _, cn := range s.idle {
+			if last == nil || cn.returned > last.returned {
+				last = cn
+			}
+		}
+	}
+	if last == nil {
+		t.Fatal("no connection is kept")
+	}
+	return last
 }
 
 // result is what one call left behind.

@@ -9,14 +9,15 @@ const (
 	endedByPeer ending = iota
 	retired
 	discarded
+	evicted
 )
 
 // A ledger counts the connections that a Client opened, wherever they end: with a shared
 // pool that may be in another Client. It is safe for concurrent use, and consistent at any time:
-// Opened = ClosedByPeer + Retired + Discarded + open.
+// Opened = ClosedByPeer + Retired + Discarded + Evicted + open.
 type ledger struct {
 	mu     sync.Mutex
-	counts Counts // these four only
+	counts Counts // these five only
 	open   int
 }
 
@@ -36,6 +37,8 @@ func (l *ledger) closed(how ending) {
 		l.counts.Retired++
 	case discarded:
 		l.counts.Discarded++
+	case evicted:
+		l.counts.Evicted++
 	}
 	l.open--
 	l.mu.Unlock()

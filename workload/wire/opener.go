@@ -2,11 +2,10 @@ package wire
 
 import (
 	"crypto/tls"
+	"errors"
+	"net"
 	"time"
 )
-
-// sessionsKept is how many servers' TLS sessions are kept for resumption.
-const sessionsKept = 16
 
 // An opener opens connections for one Client.
 type opener struct {
@@ -14,13 +13,20 @@ type opener struct {
 	clock   Clock
 	counts  *Counts
 	ledger  ledger
-	route   route
+	route   route // of the server; with a proxy that is given its address, as seen from here
 	dialer  dialer
 	address string // the last one tried
+	places  int    // that connections were opened to
+	first   place  // of them
+	others  map[place]struct{}
 
-	sessions  tls.ClientSessionCache // nil: every handshake is a full one
-	config    *tls.Config            // for the server configFor
+	proxyRoute route // of the proxy proxyFor
+	proxyFor   Proxy
+
+	sessions  *sessionStore // nil: every handshake is a full one
+	config    *tls.Config   // for the server configFor, made of configOf
 	configFor string
+	configOf  *tls.Config
 }
 
 // A span is where the time and bytes of an exchange are entered as it goes on. Its phases have
@@ -47,81 +53,112 @@ func (sp *span) takeBytes(s *sock) {
 	s.in, s.out = 0, 0
 }
 
-// open opens a connection to e, TLS included. call is the limit of the whole call, or 0. The error
-// is a *fault.
-func (o *opener) open(w *watch, e Endpoint, call time.Duration, sp *span) (*conn, error) {
-	cn := &conn{endpoint: e, ledger: &o.ledger}
+// open opens a connection to at for requests to e, through proxy unless it is nil, TLS included. call is the limit of
+// the whole call, or 0. The error has a *fault in it.
+func (o *opener) open(w *watch, at *place, e Endpoint, proxy *Proxy, lim *Limits, call time.Duration, sp *span) (*conn, error) {
+	cn := &conn{endpoint: e, place: *at, ledger: &o.ledger}
 	cn.sock.clock, cn.sock.watch, cn.sock.call = o.clock, w, call
-	if o.opts.ConnectTimeout > 0 {
-		cn.sock.connect = sp.mark + o.opts.ConnectTimeout
+	if lim.ConnectTimeout > 0 {
+		cn.sock.connect = sp.mark + lim.ConnectTimeout
 	}
-	err := o.establish(cn, sp)
+	err := o.establish(cn, proxy, sp)
 	sp.takeBytes(&cn.sock)
 	if err != nil {
 		o.counts.OpenFailures++
 		return nil, err
 	}
-	cn.sock.connect, cn.sock.gap = 0, o.opts.ReadTimeout
+	cn.sock.connect = 0
+	cn.sock.bound(lim)
+	o.visit(at)
 	return cn, nil
 }
 
-func (o *opener) establish(cn *conn, sp *span) error {
-	if !o.route.fixed || o.route.endpoint != cn.endpoint {
-		err := o.find(cn)
-		if err != nil || !o.route.fixed {
-			sp.lap(&sp.ex.Phases.DNS)
+// visit counts a place when it is new. Nearly always there is but one.
+func (o *opener) visit(at *place) {
+	switch _, known := o.others[*at]; {
+	case o.places == 0:
+		o.first = *at
+	case known || o.first == *at:
+		return
+	case o.others == nil:
+		o.others = map[place]struct{}{*at: {}}
+	default:
+		o.others[*at] = struct{}{}
+	}
+	o.places++
+}
+
+func (o *opener) establish(cn *conn, proxy *Proxy, sp *span) error {
+	if proxy == nil {
+		if !o.route.fixed || o.route.endpoint != cn.endpoint {
+			host, port := o.opts.redirect(cn.endpoint)
+			if err := o.find(cn, &o.route, host, port, sp); err != nil {
+				return err
+			}
+			o.route.endpoint = cn.endpoint
 		}
-		if err != nil {
+		if err := o.connect(cn, &o.route, cn.endpoint.TLS, sp); err != nil {
 			return err
 		}
-	}
-	err := o.connect(cn)
-	sp.lap(&sp.ex.Phases.Connect)
-	if err != nil {
+	} else if err := o.reach(cn, proxy, sp); err != nil {
 		return err
 	}
-	o.ledger.opened()
-	cn.rw = &cn.sock
 	if !cn.endpoint.TLS {
 		return nil
 	}
-	err = o.handshake(cn)
+	err := o.handshake(cn)
 	sp.lap(&sp.ex.Phases.TLS)
 	if err != nil {
-		how := discarded
-		if peerEnded(err) {
-			how = endedByPeer
-		}
-		cn.close(how)
+		cn.abandon(err)
 	}
 	return err
 }
 
-// find looks up the addresses, within the connection's limits.
-func (o *opener) find(cn *conn) error {
-	ctx, cancel := cn.sock.context()
-	defer cancel()
-	err := o.route.find(ctx, o.opts, cn.endpoint)
-	if err == nil {
-		return nil
+// abandon closes a connection whose opening failed with err.
+func (cn *conn) abandon(err error) {
+	how := discarded
+	if peerEnded(err) || errors.Is(err, errHungUp) {
+		how = endedByPeer
 	}
-	return cn.sock.expired(ctx, opResolve, cn.endpoint.Host, err)
+	cn.close(how)
 }
 
-// connect tries the addresses in turn. Where time is limited each gets an equal share of what is
+// dialed returns the route that connections through proxy take.
+func (o *opener) dialed(proxy *Proxy) *route {
+	if proxy != nil {
+		return &o.proxyRoute
+	}
+	return &o.route
+}
+
+// find fills r with the addresses of a host, within the connection's limits.
+func (o *opener) find(cn *conn, r *route, host, port string, sp *span) error {
+	ctx, cancel := cn.sock.context()
+	defer cancel()
+	err := r.find(ctx, o.opts, host, port)
+	if err != nil {
+		err = cn.sock.expired(ctx, opResolve, host, err)
+	}
+	if err != nil || !r.fixed {
+		sp.lap(&sp.ex.Phases.DNS)
+	}
+	return err
+}
+
+// connect tries the addresses of r in turn. Where time is limited each gets an equal share of what is
 // left, so that one that does not answer leaves some to the others (as net.Dialer does).
-func (o *opener) connect(cn *conn) error {
+func (o *opener) connect(cn *conn, r *route, noDelay bool, sp *span) error {
 	var err error
 	limit := cn.sock.connect
-	for i, a := range o.route.addresses {
-		if more := len(o.route.addresses) - i; more > 1 && limit != 0 {
+	for i, a := range r.addresses {
+		if more := len(r.addresses) - i; more > 1 && limit != 0 {
 			now := o.clock.Now()
 			cn.sock.connect = now + (limit-now)/time.Duration(more)
 		} else {
 			cn.sock.connect = limit
 		}
 		cn.sock.addr, o.address = a.text, a.text
-		if err = o.connectTo(cn, a); err == nil {
+		if err = o.connectTo(cn, a, noDelay); err == nil {
 			break
 		}
 		if class := ClassOf(err); class == ClassCanceled || class == ClassTimeout {
@@ -129,15 +166,21 @@ func (o *opener) connect(cn *conn) error {
 		}
 	}
 	cn.sock.connect = limit
-	return err
+	sp.lap(&sp.ex.Phases.Connect)
+	if err != nil {
+		return err
+	}
+	o.ledger.opened()
+	cn.rw = &cn.sock
+	return nil
 }
 
-func (o *opener) connectTo(cn *conn, a address) error {
+func (o *opener) connectTo(cn *conn, a address, noDelay bool) error {
 	var err error
 	if o.opts.Dial != nil {
 		err = dialWith(&cn.sock, a.text, o.opts.Dial)
 	} else {
-		err = o.dialer.dial(&cn.sock, a, cn.endpoint.TLS)
+		err = o.dialer.dial(&cn.sock, a, noDelay)
 	}
 	if err != nil {
 		return dialFault(a.text, err)
@@ -145,9 +188,13 @@ func (o *opener) connectTo(cn *conn, a address) error {
 	return nil
 }
 
-// handshake puts TLS onto an established connection.
+// handshake puts TLS onto an established connection, or onto the proxy's TLS on it.
 func (o *opener) handshake(cn *conn) error {
-	cn.tls = tls.Client(&cn.sock, o.tlsConfig(cn.endpoint.Host))
+	var under net.Conn = &cn.sock
+	if cn.tls != nil {
+		under = cn.tls
+	}
+	cn.tls = tls.Client(under, o.tlsConfig(cn.endpoint.Host, cn.place.tls))
 	if err := cn.tls.Handshake(); err != nil {
 		return handshakeFault(cn.sock.addr, err)
 	}
@@ -160,21 +207,24 @@ func (o *opener) handshake(cn *conn) error {
 	return nil
 }
 
-// tlsConfig returns the configuration for a server. It is kept, for requests go to the same
-// server nearly always.
-func (o *opener) tlsConfig(host string) *tls.Config {
-	if o.config != nil && o.configFor == host {
+// tlsConfig returns the configuration for a server, made of settings, or of Options.TLS where they
+// are nil. It is kept, for requests go to the same server nearly always.
+func (o *opener) tlsConfig(host string, settings *tls.Config) *tls.Config {
+	if o.config != nil && o.configFor == host && o.configOf == settings {
 		return o.config
 	}
 	config := new(tls.Config)
-	if o.opts.TLS != nil {
+	switch {
+	case settings != nil:
+		config = settings.Clone()
+	case o.opts.TLS != nil:
 		config = o.opts.TLS.Clone()
 	}
 	if config.ServerName == "" {
 		config.ServerName = host
 	}
-	config.ClientSessionCache = o.sessions
+	config.ClientSessionCache = o.sessions.of(settings)
 	config.NextProtos = []string{"http/1.1"}
-	o.config, o.configFor = config, host
+	o.config, o.configFor, o.configOf = config, host, settings
 	return config
 }

@@ -95,27 +95,31 @@ func TestRequestWithConnectionCloseClosesOnOurSide(t *testing.T) {
 	wantCounts(t, c, Counts{Opened: 2, Attempts: 2, Retired: 2})
 }
 
-func TestAnotherEndpointTakesThePlaceOfTheConnection(t *testing.T) {
+func TestAConnectionToEachEndpointIsKept(t *testing.T) {
 	one, two := serve(t, nil, answer(okText)), serve(t, nil, answer(okText))
 	c := newClient(t, nil, Policy{})
-	for _, s := range []*server{one, one, two, one} {
+	for _, s := range []*server{one, one, two, one, two} {
 		wantOK(t, call(t, c, get(t, s.url)), 200, "ok")
 	}
-	wantCounts(t, c, Counts{Opened: 3, Attempts: 4, Reused: 1, Retired: 2})
+	wantCounts(t, c, Counts{Opened: 2, Attempts: 5, Reused: 3})
+	if c.Open() != 2 {
+		t.Errorf("%d open", c.Open())
+	}
 }
 
 // waitFor waits until a kept connection shows that state.
 func waitFor(t *testing.T, c *Client, state peerState) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); c.idle.unused() != state; {
+	cn := kept(t, c)
+	for end := time.Now().Add(10 * time.Second); cn.unused() != state; {
 		if time.Now().After(end) {
 			t.Fatal("the connection never came to that state")
 		}
 	}
-	c.idle.idleSince -= idleUnchecked
+	cn.idleSince -= idleUnchecked
 }
 
-func TestConnectionEndedWhileIdleIsReplacedUnnoticed(t *testing.T) {
+func TestRule_5_8_ConnectionEndedWhileIdleIsReplacedUnnoticed(t *testing.T) {
 	srv, cli := identity(t)
 	for name, tc := range map[string]struct {
 		tls  bool
@@ -172,7 +176,7 @@ func TestSessionTicketsWhileIdleDoNotCostTheConnection(t *testing.T) {
 	c := newClient(t, &Options{TLS: cli}, Policy{})
 	for range 3 {
 		wantOK(t, call(t, c, get(t, s.url)), 200, "ok")
-		c.idle.idleSince -= idleUnchecked
+		kept(t, c).idleSince -= idleUnchecked
 	}
 	wantCounts(t, c, Counts{Opened: 1, Attempts: 3, Reused: 2, TLSFull: 1})
 }
@@ -339,13 +343,13 @@ func TestInterruptedWorkersLeaveNothingOpen(t *testing.T) {
 			})
 			var pool *Pool
 			if tc.policy.SharedPool {
-				pool = NewPool(3)
+				pool = NewPool(PoolOptions{Max: 3})
 			}
 			clock := NewClock()
 			var wg sync.WaitGroup
 			clients := make([]*Client, 8)
 			for i := range clients {
-				c := NewClient(clock, &Options{TLS: cli, ReadTimeout: time.Minute}, tc.policy, pool)
+				c := NewClient(clock, &Options{TLS: cli, Limits: Limits{ReadTimeout: time.Minute}}, tc.policy, pool)
 				clients[i] = c
 				wg.Go(func() {
 					for {

@@ -1,93 +1,133 @@
 package wire
 
 import (
-	"crypto/tls"
 	"slices"
 	"sync"
 	"time"
 )
 
-// A Pool holds connections for several Clients: at most max, open and being opened together.
-// The one returned last is taken first. It is safe for concurrent use.
+// PoolOptions bound a Pool. The zero value keeps every connection and bounds nothing.
+type PoolOptions struct {
+	// Max is how many connections there are at most, open and being opened together; callers
+	// wait for one. Where all are idle at other places, the one idle longest makes room. 0: no limit.
+	Max int
+	// PerHost is how many idle connections are kept for one place; one that is returned
+	// beyond that is closed. 0: no limit.
+	PerHost int
+	// Block: there are at most PerHost connections to one place, and callers wait until one is
+	// returned. Without a PerHost it means nothing.
+	Block bool
+	// Hosts is for how many places idle connections are kept. Beyond it the place not used for
+	// longest loses its own, and those in use there are closed when they are done. 0: no limit;
+	// negative: nothing is kept.
+	Hosts int
+}
+
+// A Pool keeps connections, for one Client or for several. A place is a server, a proxy and TLS
+// settings; of the connections to one, that returned last is taken first. Nothing else closes
+// an idle connection: there is no limit of time. A Pool is safe for concurrent use.
 type Pool struct {
-	max      int
-	sessions tls.ClientSessionCache
+	opts     PoolOptions
+	sessions sessionStore
 
 	mu      sync.Mutex
+	shelves map[place]*shelf
+	recent  *shelf    // asked for last; it may be empty
+	kept    int       // shelves that keep connections
 	claimed int       // connections, and rights to open one
-	idle    []*conn   // in the order of their return
-	waiting []*waiter // in the order of their coming; only while nothing is idle
+	ticks   uint64    // orders uses of shelves and returns of connections
+	waiting []*waiter // in the order of their coming; none of them can be served
 	closed  bool
 }
 
-// NewPool returns an empty pool for max connections, at least 1.
-func NewPool(max int) *Pool {
-	if max < 1 {
-		panic("wire: a pool needs room for a connection")
+// A shelf is what a Pool has for one place.
+type shelf struct {
+	place   place
+	idle    []*conn // in the order of their return
+	claimed int     // connections, idle ones included, and rights to open one
+	wanted  int     // waiters
+	kept    bool    // connections that are returned are kept
+	cleared bool    // since it was used last
+	used    uint64  // tick of the last use
+}
+
+// NewPool returns an empty pool. Max and PerHost must not be negative.
+func NewPool(opts PoolOptions) *Pool {
+	if opts.Max < 0 || opts.PerHost < 0 {
+		panic("wire: a pool with a negative limit")
 	}
-	return &Pool{max: max, sessions: tls.NewLRUClientSessionCache(sessionsKept)}
+	return &Pool{opts: opts, shelves: make(map[place]*shelf)}
 }
 
 // Close closes the idle connections, which count as retired, and makes calls that wait, and later
 // ones, fail. Connections in use are closed when their calls end.
 func (p *Pool) Close() {
 	p.mu.Lock()
-	idle, waiting := p.idle, p.waiting
-	p.idle, p.waiting, p.closed = nil, nil, true
-	p.claimed -= len(idle)
+	p.closed = true
+	waiting := p.waiting
+	p.waiting = nil
 	p.mu.Unlock()
-	for _, cn := range idle {
-		cn.close(retired)
-	}
+	p.clear()
 	for _, w := range waiting {
 		w.granted <- grant{closed: true}
 	}
 }
 
-// A waiter is a Client in the queue for a connection.
-type waiter struct{ granted chan grant }
+// clear closes the idle connections, which count as retired. Those in use are closed when they
+// are done, unless their place has been used again meanwhile.
+func (p *Pool) clear() {
+	var idle []*conn
+	p.mu.Lock()
+	p.recent = nil
+	for _, s := range p.shelves {
+		idle = p.empty(s, idle)
+		s.cleared = true
+		p.tidy(s)
+	}
+	p.mu.Unlock()
+	closeAll(idle, retired)
+}
 
-// A grant is a connection, or with none the right to open one.
+// A waiter is a Client in the queue for a connection.
+type waiter struct {
+	granted chan grant
+	shelf   *shelf
+}
+
+// A grant is a connection to the shelf's place, or the right to open one. A connection to another
+// place, whose right was taken over, is for the receiver to close.
 type grant struct {
 	cn     *conn
+	shelf  *shelf
 	closed bool // neither: the pool was closed
 }
 
-// get returns a connection, nil with the right to open one, or a *fault. A connection to another
-// endpoint is for the caller to close; the right to one remains.
-func (p *Pool) get(w *waiter, watch *watch, clock Clock, e Endpoint, limit time.Duration) (*conn, error) {
+// get returns a grant for a place, or a *fault, and whether it had to wait.
+func (p *Pool) get(w *waiter, watch *watch, clock Clock, at *place, limit time.Duration) (g grant, waited bool, err error) {
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
-		return nil, closedFault(e)
+		return grant{}, false, closedFault(at)
 	}
-	for i := len(p.idle) - 1; i >= 0; i-- {
-		if cn := p.idle[i]; cn.endpoint == e {
-			p.idle = slices.Delete(p.idle, i, i+1)
-			p.mu.Unlock()
-			return cn, nil
+	s, crowded := p.use(at)
+	g, ok := p.take(s)
+	if !ok {
+		if w.granted == nil {
+			w.granted = make(chan grant, 1)
 		}
+		w.shelf = s
+		s.wanted++
+		p.waiting = append(p.waiting, w)
 	}
-	if p.claimed < p.max {
-		p.claimed++
-		p.mu.Unlock()
-		return nil, nil
-	}
-	if len(p.idle) > 0 {
-		cn := p.idle[0]
-		p.idle = slices.Delete(p.idle, 0, 1)
-		p.mu.Unlock()
-		return cn, nil
-	}
-	if w.granted == nil {
-		w.granted = make(chan grant, 1)
-	}
-	p.waiting = append(p.waiting, w)
 	p.mu.Unlock()
-	return p.wait(w, watch, clock, e, limit)
+	closeAll(crowded, evicted)
+	if !ok {
+		g, err = p.wait(w, watch, clock, at, limit)
+	}
+	return g, !ok, err
 }
 
-func (p *Pool) wait(w *waiter, watch *watch, clock Clock, e Endpoint, limit time.Duration) (*conn, error) {
+func (p *Pool) wait(w *waiter, watch *watch, clock Clock, at *place, limit time.Duration) (grant, error) {
 	var expired <-chan time.Time
 	if limit != 0 {
 		timer := time.NewTimer(limit - clock.Now())
@@ -98,16 +138,16 @@ func (p *Pool) wait(w *waiter, watch *watch, clock Clock, e Endpoint, limit time
 	select {
 	case g := <-w.granted:
 		if g.closed {
-			return nil, closedFault(e)
+			return grant{}, closedFault(at)
 		}
-		return g.cn, nil
+		return g, nil
 	case <-watch.done:
-		err = canceledFault(watch.ctx, opAcquire, e.String())
+		err = canceledFault(watch.ctx, opAcquire, at.String())
 	case <-expired:
-		err = &fault{ClassTimeout, opAcquire, e.String(), errCallTime}
+		err = &fault{ClassTimeout, opAcquire, at.String(), errCallTime}
 	}
 	p.leave(w)
-	return nil, err
+	return grant{}, err
 }
 
 // leave takes w out of the queue, and passes on what it was granted meanwhile.
@@ -115,7 +155,8 @@ func (p *Pool) leave(w *waiter) {
 	p.mu.Lock()
 	i := slices.Index(p.waiting, w)
 	if i >= 0 {
-		p.waiting = slices.Delete(p.waiting, i, i+1)
+		p.dequeue(i)
+		p.tidy(w.shelf)
 	}
 	p.mu.Unlock()
 	if i >= 0 {
@@ -123,48 +164,170 @@ func (p *Pool) leave(w *waiter) {
 	}
 	switch g := <-w.granted; {
 	case g.closed:
-	case g.cn != nil:
+	case g.cn != nil && g.cn.shelf == g.shelf:
 		p.put(g.cn)
 	default:
-		p.free()
+		if g.cn != nil {
+			g.cn.close(evicted)
+		}
+		p.free(g.shelf)
 	}
 }
 
 // put returns a connection that can be used again.
 func (p *Pool) put(cn *conn) {
+	s := cn.shelf
 	p.mu.Lock()
-	switch {
-	case p.closed:
-		p.claimed--
+	if p.closed || !s.kept || p.opts.PerHost > 0 && len(s.idle) >= p.opts.PerHost {
+		how := evicted
+		if p.closed || s.cleared {
+			how = retired
+		}
 		p.mu.Unlock()
-		cn.close(retired)
+		cn.close(how)
+		p.free(s)
 		return
-	case len(p.waiting) > 0:
-		p.grant(grant{cn: cn})
-	default:
-		p.idle = append(p.idle, cn)
 	}
+	p.ticks++
+	cn.returned = p.ticks
+	s.idle = append(s.idle, cn)
+	p.serve()
 	p.mu.Unlock()
 }
 
 // free returns the right to a connection.
-func (p *Pool) free() {
+func (p *Pool) free(s *shelf) {
 	p.mu.Lock()
-	if len(p.waiting) > 0 {
-		p.grant(grant{})
-	} else {
-		p.claimed--
-	}
+	s.claimed--
+	p.claimed--
+	p.tidy(s)
+	p.serve()
 	p.mu.Unlock()
 }
 
-// grant hands g to the first in the queue; its channel has room for it.
-func (p *Pool) grant(g grant) {
-	w := p.waiting[0]
-	p.waiting = slices.Delete(p.waiting, 0, 1)
-	w.granted <- g
+// serve gives what has just come back to the first in the queue that it is of use to. It is of use to one.
+func (p *Pool) serve() {
+	for i, w := range p.waiting {
+		if g, ok := p.take(w.shelf); ok {
+			p.dequeue(i)
+			w.granted <- g // has room for it
+			return
+		}
+	}
 }
 
-func closedFault(e Endpoint) error {
-	return &fault{ClassCanceled, opAcquire, e.String(), errPoolClosed}
+func (p *Pool) dequeue(i int) {
+	p.waiting[i].shelf.wanted--
+	p.waiting = slices.Delete(p.waiting, i, i+1)
+}
+
+// take returns what s can have at once, if anything.
+func (p *Pool) take(s *shelf) (grant, bool) {
+	if last := len(s.idle) - 1; last >= 0 {
+		cn := s.idle[last]
+		s.idle[last] = nil
+		s.idle = s.idle[:last]
+		return grant{cn: cn, shelf: s}, true
+	}
+	if p.opts.Block && p.opts.PerHost > 0 && s.claimed >= p.opts.PerHost {
+		return grant{}, false
+	}
+	g := grant{shelf: s}
+	if p.opts.Max > 0 && p.claimed >= p.opts.Max {
+		from := p.longestIdle()
+		if from == nil {
+			return grant{}, false
+		}
+		g.cn = from.idle[0]
+		from.idle = slices.Delete(from.idle, 0, 1)
+		from.claimed--
+		p.claimed--
+		p.tidy(from)
+	}
+	s.claimed++
+	p.claimed++
+	return g, true
+}
+
+// longestIdle returns the shelf with the connection that was returned first, or nil.
+func (p *Pool) longestIdle() *shelf {
+	var found *shelf
+	for _, s := range p.shelves {
+		if len(s.idle) > 0 && (found == nil || s.idle[0].returned < found.idle[0].returned) {
+			found = s
+		}
+	}
+	return found
+}
+
+// use returns the shelf for a place, and the connections that go for its sake.
+func (p *Pool) use(at *place) (s *shelf, crowded []*conn) {
+	p.ticks++
+	if s = p.recent; s == nil || s.place != *at {
+		if s = p.shelves[*at]; s == nil {
+			s = &shelf{place: *at}
+			p.shelves[*at] = s
+		}
+		before := p.recent
+		if p.recent = s; before != nil {
+			p.tidy(before)
+		}
+	}
+	s.used, s.cleared = p.ticks, false
+	if s.kept || p.opts.Hosts < 0 {
+		return s, nil
+	}
+	s.kept = true
+	if p.kept++; p.opts.Hosts > 0 && p.kept > p.opts.Hosts {
+		least := p.leastUsed()
+		crowded = p.empty(least, nil)
+		p.tidy(least)
+	}
+	return s, crowded
+}
+
+// leastUsed returns the shelf, of those that keep connections, that was used longest ago.
+func (p *Pool) leastUsed() *shelf {
+	var found *shelf
+	for _, s := range p.shelves {
+		if s.kept && (found == nil || s.used < found.used) {
+			found = s
+		}
+	}
+	return found
+}
+
+// empty makes s keep nothing, and adds to list what it kept.
+func (p *Pool) empty(s *shelf, list []*conn) []*conn {
+	list = append(list, s.idle...)
+	s.claimed -= len(s.idle)
+	p.claimed -= len(s.idle)
+	s.idle = nil
+	if s.kept {
+		s.kept = false
+		p.kept--
+	}
+	return list
+}
+
+// tidy forgets a shelf that nobody has to do with any more. Where places are numbered, an empty
+// one counts like any other.
+func (p *Pool) tidy(s *shelf) {
+	if s.claimed > 0 || s.wanted > 0 || s == p.recent || s.kept && p.opts.Hosts > 0 {
+		return
+	}
+	if s.kept {
+		p.kept--
+	}
+	delete(p.shelves, s.place)
+}
+
+func closeAll(idle []*conn, how ending) {
+	for _, cn := range idle {
+		cn.close(how)
+	}
+}
+
+func closedFault(at *place) error {
+	return &fault{ClassCanceled, opAcquire, at.String(), errPoolClosed}
 }

@@ -22,12 +22,12 @@ func TestSharedPoolHoldsAtMostItsConnections(t *testing.T) {
 				s = serve(t, srv, answer(okText))
 			}
 			const workers, calls, size = 8, 50, 3
-			p := NewPool(size)
+			p := NewPool(PoolOptions{Max: size})
 			clock := NewClock()
 			clients := make([]*Client, workers)
 			var wg sync.WaitGroup
 			for i := range clients {
-				c := NewClient(clock, &Options{TLS: cli, ReadTimeout: time.Minute}, Policy{SharedPool: true}, p)
+				c := NewClient(clock, &Options{TLS: cli, Limits: Limits{ReadTimeout: time.Minute}}, Policy{SharedPool: true}, p)
 				clients[i] = c
 				wg.Go(func() {
 					for range calls {
@@ -64,17 +64,14 @@ func wantOK2(t testing.TB, r result) {
 	}
 }
 
-func TestSharedPoolTakesTheConnectionReturnedLast(t *testing.T) {
+func TestRule_5_4_TheConnectionReturnedLastIsTakenFirst(t *testing.T) {
 	s := serve(t, nil, answer(okText))
-	p := NewPool(3)
+	p := NewPool(PoolOptions{Max: 3})
 	defer p.Close()
-	e := endpoint(t, s.url)
 	c := shared(t, p, nil, Policy{})
 	var held []*conn
-	var ex Exchange
-	sp := span{ex: &ex, clock: c.clock}
 	for range 3 {
-		cn, err := c.acquire(e, 0, &sp)
+		cn, err := c.acquire(tripTo(t, c, s.url))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -85,7 +82,7 @@ func TestSharedPoolTakesTheConnectionReturnedLast(t *testing.T) {
 	p.put(held[0])
 	p.put(held[2])
 	for _, want := range []*conn{held[2], held[0], held[1]} {
-		if got, err := c.acquire(e, 0, &sp); got != want || err != nil {
+		if got, err := c.acquire(tripTo(t, c, s.url)); got != want || err != nil {
 			t.Errorf("took another connection, %v", err)
 		}
 	}
@@ -96,14 +93,14 @@ func TestSharedPoolTakesTheConnectionReturnedLast(t *testing.T) {
 
 func TestSharedPoolMakesRoomForAnotherEndpoint(t *testing.T) {
 	one, two := serve(t, nil, answer(okText)), serve(t, nil, answer(okText))
-	p := NewPool(1)
+	p := NewPool(PoolOptions{Max: 1})
 	c := shared(t, p, nil, Policy{})
 	for _, s := range []*server{one, two, two, one} {
 		wantOK(t, call(t, c, get(t, s.url)), 200, "ok")
 	}
-	wantCounts(t, c, Counts{Opened: 3, Attempts: 4, Reused: 1, Retired: 2})
+	wantCounts(t, c, Counts{Opened: 3, Attempts: 4, Reused: 1, Evicted: 2})
 	p.Close()
-	wantCounts(t, c, Counts{Opened: 3, Attempts: 4, Reused: 1, Retired: 3})
+	wantCounts(t, c, Counts{Opened: 3, Attempts: 4, Reused: 1, Retired: 1, Evicted: 2})
 }
 
 func TestPlaceInTheSharedPoolIsFreeAfterEveryFailure(t *testing.T) {
@@ -118,8 +115,8 @@ func TestPlaceInTheSharedPoolIsFreeAfterEveryFailure(t *testing.T) {
 	dead := "http://" + freePort(t)
 	for name, policy := range map[string]Policy{"kept": {}, "fresh": {RequestsPerConnection: 1}, "resend": {Resend: true}} {
 		t.Run(name, func(t *testing.T) {
-			p := NewPool(1)
-			c := shared(t, p, &Options{Timeout: 10 * time.Second}, policy)
+			p := NewPool(PoolOptions{Max: 1})
+			c := shared(t, p, &Options{Limits: Limits{Timeout: 10 * time.Second}}, policy)
 			for range 3 {
 				wantClass(t, call(t, c, get(t, dead)), ClassRefused)
 				call(t, c, get(t, bad.url))
@@ -141,14 +138,14 @@ func TestWaitingForTheSharedPoolIsBounded(t *testing.T) {
 		opts  Options
 		class Class
 	}{
-		"timeout":  {Options{Timeout: time.Second}, ClassTimeout},
+		"timeout":  {Options{Limits: Limits{Timeout: time.Second}}, ClassTimeout},
 		"canceled": {Options{}, ClassCanceled},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				p := NewPool(1)
+				p := NewPool(PoolOptions{Max: 1})
 				clock := NewClock()
 				slow := piped(func(p *peer) { p.request(); time.Sleep(time.Minute); p.say(okText); answer(okText)(p) })
 				tc.opts.Dial = slow
@@ -176,7 +173,7 @@ func TestWaitingForTheSharedPoolIsBounded(t *testing.T) {
 
 func TestSharedPoolServesThoseWhoWaitInOrder(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		p := NewPool(1)
+		p := NewPool(PoolOptions{Max: 1})
 		clock := NewClock()
 		opts := &Options{Dial: piped(func(p *peer) {
 			for p.request() != "" {
@@ -203,7 +200,7 @@ func TestSharedPoolServesThoseWhoWaitInOrder(t *testing.T) {
 
 func TestClosingTheSharedPoolEndsTheWaiting(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		p := NewPool(1)
+		p := NewPool(PoolOptions{Max: 1})
 		clock := NewClock()
 		opts := &Options{Dial: piped(func(p *peer) { p.request(); time.Sleep(time.Minute); p.say(okText); p.await() })}
 		var wg sync.WaitGroup
@@ -228,7 +225,7 @@ func TestClosingTheSharedPoolEndsTheWaiting(t *testing.T) {
 func TestSharedPoolResumesAcrossClients(t *testing.T) {
 	srv, cli := identity(t)
 	s := serve(t, srv, answer(okText))
-	p := NewPool(2)
+	p := NewPool(PoolOptions{Max: 2})
 	defer p.Close()
 	policy := Policy{RequestsPerConnection: 1, ResumeTLS: true}
 	for i := range 2 {

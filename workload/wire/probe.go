@@ -7,7 +7,7 @@ import (
 
 // A ProbeInfo is what opening one connection shows. What was not reached is empty.
 type ProbeInfo struct {
-	Addresses []string // found for the endpoint, "ip:port", in the order in which they are tried
+	Addresses []string // found for the endpoint or the proxy, "ip:port", in the order in which they are tried
 	Address   string   // connected to, or tried last
 	Phases    Phases   // DNS, Connect and TLS
 
@@ -21,20 +21,30 @@ type ProbeInfo struct {
 // Opening is bounded by opts' ConnectTimeout and Timeout and by ctx; ClassOf tells
 // the class of the error.
 func Probe(ctx context.Context, e Endpoint, opts *Options) (ProbeInfo, error) {
+	return ProbeVia(ctx, e, nil, opts)
+}
+
+// ProbeVia is Probe through a proxy, or without one for nil. What the proxy takes, its own TLS
+// included, is in Phases.Connect. An http endpoint behind an http or https proxy is not reached, for
+// nothing is sent: only the proxy is.
+func ProbeVia(ctx context.Context, e Endpoint, proxy *Proxy, opts *Options) (ProbeInfo, error) {
+	if err := proxy.Validate(); err != nil {
+		return ProbeInfo{}, err
+	}
 	clock := NewClock()
 	c := NewClient(clock, opts, Policy{}, nil)
 	defer c.Close()
 	c.follow(ctx)
 	var ex Exchange
 	sp := span{ex: &ex, clock: clock, mark: clock.Now()}
-	limit := c.limit(sp.mark)
-	cn, err := c.open(e, limit, &sp)
+	at := place{endpoint: e}
+	cn, err := c.opener.open(c.watch, &at, e, proxy, &c.opts.Limits, until(&c.opts.Limits, sp.mark), &sp)
 	info := ProbeInfo{Address: c.opener.address, Phases: ex.Phases}
-	for _, a := range c.opener.route.addresses {
+	for _, a := range c.opener.dialed(proxy).addresses {
 		info.Addresses = append(info.Addresses, a.text)
 	}
 	if err == nil {
-		if cn.tls != nil {
+		if e.TLS {
 			state := cn.tls.ConnectionState()
 			info.TLSVersion = tls.VersionName(state.Version)
 			info.CipherSuite = tls.CipherSuiteName(state.CipherSuite)

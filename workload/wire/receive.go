@@ -27,14 +27,16 @@ const (
 
 // A receiver reads responses, one at a time, from the connection that is plugged in. A
 // connection that is left with unread bytes is never used again, so one buffer per
-// Client does for all its connections.
+// Client does for all its connections, save those with a response that is being streamed.
 type receiver struct {
 	src     source
 	br      *bufio.Reader
 	maxHead int
 	maxBody int64
 
+	spent int  // bytes of interim heads before the response
 	ended bool // the response ended with the connection
+	cut   bool // the response came before the request was complete
 }
 
 func newReceiver(opts *Options) *receiver {
@@ -55,27 +57,60 @@ func (r *receiver) begin(from io.Reader) {
 		r.br.Reset(&r.src)
 	}
 	r.src = source{from: from}
-	r.ended = false
+	r.spent, r.ended, r.cut = 0, false, false
 }
 
-// read reads the response to req.
-func (r *receiver) read(req *Request, resp *Response) error {
-	spent := 0
+// readFinal reads the head of the response, and passes over interim ones.
+func (r *receiver) readFinal(resp *Response) error {
 	for {
 		var s headScan
-		if err := r.readHead(&s, r.maxHead-spent); err != nil {
+		if err := r.readHead(&s, r.maxHead-r.spent); err != nil {
 			return err
 		}
 		if s.interim() {
-			// Interim responses count towards one limit, or a server could send them for ever.
-			spent += s.size
-			_, _ = r.br.Discard(s.size)
+			r.pass(&s)
 			continue
 		}
 		raw, _ := r.br.Peek(s.size)
 		resp.take(raw, &s.head)
 		_, _ = r.br.Discard(s.size)
-		return r.readBody(req, resp)
+		return nil
+	}
+}
+
+// pass goes past an interim response. They count towards one limit, or a server could send
+// them for ever.
+func (r *receiver) pass(s *headScan) {
+	r.spent += s.size
+	_, _ = r.br.Discard(s.size)
+}
+
+// answered reports, before the request is complete and as far as can be known without waiting, whether
+// the final response has begun or none will come. Reads must come back with errDry where there is nothing.
+func (r *receiver) answered() bool {
+	for {
+		n := r.br.Buffered()
+		if n > 0 {
+			var s headScan
+			buf, _ := r.br.Peek(n)
+			done, err := s.scan(buf)
+			switch {
+			case err != nil, s.status != 0 && !s.interim():
+				return true
+			case done:
+				r.pass(&s)
+				continue
+			case n == r.br.Size():
+				return true
+			}
+		}
+		if _, err := r.br.Peek(n + 1); err != nil {
+			if err == error(errDry) {
+				return false
+			}
+			r.src.err = err
+			return true
+		}
 	}
 }
 
@@ -118,7 +153,7 @@ func (r *receiver) readBody(req *Request, resp *Response) error {
 	}
 	h := &resp.head
 	switch {
-	case req.Head || h.bodiless():
+	case !hasBody(req, h):
 		return nil
 	case h.chunked:
 		return r.readChunks(sink)
@@ -129,6 +164,11 @@ func (r *receiver) readBody(req *Request, resp *Response) error {
 		return errBodySize
 	}
 	return r.take(h.length, sink)
+}
+
+// hasBody reports whether a body follows the head, be it an empty one whose end is to be found.
+func hasBody(req *Request, h *head) bool {
+	return !req.Head && !h.bodiless() && h.length != 0
 }
 
 // take reads n bytes of body, keeps them where sink is not nil, and drops them otherwise.
@@ -204,15 +244,23 @@ func (r *receiver) readChunks(sink *[]byte) error {
 		if err := r.take(n, sink); err != nil {
 			return err
 		}
-		end, err := r.br.Peek(2)
-		if err != nil {
-			return early(err)
+		if err := r.chunkEnd(); err != nil {
+			return err
 		}
-		if end[0] != '\r' || end[1] != '\n' {
-			return errChunk
-		}
-		_, _ = r.br.Discard(2)
 	}
+}
+
+// chunkEnd reads what follows a chunk's bytes.
+func (r *receiver) chunkEnd() error {
+	end, err := r.br.Peek(2)
+	if err != nil {
+		return early(err)
+	}
+	if end[0] != '\r' || end[1] != '\n' {
+		return errChunk
+	}
+	_, _ = r.br.Discard(2)
+	return nil
 }
 
 // chunkSize reads a chunk's first line: a size in hexadecimal, and extensions that are
@@ -298,6 +346,7 @@ type source struct {
 	from   io.Reader
 	left   []byte // bytes from a smaller buffer, which come first
 	failed bool   // an error was returned, and the buffer may still hold it
+	err    error  // what reading fails with from now on
 }
 
 func (s *source) Read(p []byte) (int, error) {
@@ -305,6 +354,9 @@ func (s *source) Read(p []byte) (int, error) {
 		n := copy(p, s.left)
 		s.left = s.left[n:]
 		return n, nil
+	}
+	if s.err != nil {
+		return 0, s.err
 	}
 	n, err := s.from.Read(p)
 	s.failed = err != nil

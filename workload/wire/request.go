@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/url"
@@ -18,14 +19,33 @@ type RequestSpec struct {
 	Headers  []Header // written in this order and spelling, after Host
 	Body     []byte   // copied
 	KeepBody bool     // fill Response.Body
+	Stream   bool     // Do returns with the head; the body is read from Response.Stream
+	Upload   *Upload  // instead of Body
+
+	// BriefRedirects: nobody wants the body of a redirect. So much of it is read as does not cost more than a
+	// new connection would; if there is more, or it does not come, the connection is closed. That
+	// is no failure.
+	BriefRedirects bool
+	Proxy          *Proxy // nil: straight to the URL's host
+
+	// TLS is for this request instead of Options.TLS; nil: those. Connections are shared
+	// by requests with the same pointer only.
+	TLS *tls.Config
+	// Limits are for this request instead of those of the Options; nil: those.
+	Limits *Limits
 }
 
 // NewRequest renders a request. Only Host, and Content-Length where it is needed, are
 // added to the headers asked for: Content-Length is the body's length, also 0 for a
-// method other than GET and HEAD, unless the headers have one or a Transfer-Encoding.
+// method other than GET and HEAD, unless the headers have one or a Transfer-Encoding. An
+// Upload gets a Content-Length, or Transfer-Encoding: chunked where its length is unknown; of the
+// caller's own headers it obeys Transfer-Encoding, and Content-Length must tell its length.
 // A Host among the headers takes the place of the URL's, in first position.
 // The target is the URL's escaped path ("/" where empty) and raw query; user information
-// and fragment are not sent.
+// and fragment are not sent. An http request for an http or https proxy has the scheme and host
+// in front of it, and the proxy's credentials in a Proxy-Authorization header, which
+// takes the place of any among the headers; other requests with a Proxy have no
+// such header.
 func NewRequest(spec RequestSpec) (*Request, error) {
 	req := new(Request)
 	if err := AppendRequest(req, spec); err != nil {
@@ -41,6 +61,9 @@ func AppendRequest(req *Request, spec RequestSpec) error {
 	if err != nil {
 		return err
 	}
+	if err := spec.Proxy.Validate(); err != nil {
+		return err
+	}
 	method := spec.Method
 	if method == "" {
 		method = "GET"
@@ -52,9 +75,22 @@ func AppendRequest(req *Request, spec RequestSpec) error {
 	if err != nil {
 		return err
 	}
+	body := spec.Body
+	if spec.Upload != nil {
+		body = nil
+	}
+	framing, err := framingOf(spec.Upload, own)
+	if err != nil {
+		return err
+	}
 	raw := append(req.Raw[:0], method...)
 	raw = append(raw, ' ')
-	if raw, err = appendTarget(raw, method, spec.URL); err != nil {
+	if spec.Proxy.forwards(endpoint) {
+		raw, err = appendProxyTarget(raw, method, spec.URL, endpoint)
+	} else {
+		raw, err = appendTarget(raw, method, spec.URL)
+	}
+	if err != nil {
 		return err
 	}
 	raw = append(raw, " HTTP/1.1\r\n"...)
@@ -63,33 +99,45 @@ func AppendRequest(req *Request, spec RequestSpec) error {
 	} else {
 		raw = appendHost(raw, endpoint)
 	}
+	drop := spec.Proxy.dropsAuthorization(endpoint)
 	for i, h := range spec.Headers {
-		if i != own.host {
+		if i != own.host && !(drop && strings.EqualFold(h.Name, "Proxy-Authorization")) {
 			raw = appendHeader(raw, h.Name, h.Value)
 		}
 	}
-	if !own.framed && (len(spec.Body) > 0 || method != "GET" && method != "HEAD") {
-		raw = append(raw, "Content-Length: "...)
-		raw = strconv.AppendInt(raw, int64(len(spec.Body)), 10)
-		raw = append(raw, "\r\n"...)
+	if spec.Proxy.forwards(endpoint) && spec.Proxy.HasUser {
+		raw = spec.Proxy.appendAuthorization(raw)
+	}
+	switch {
+	case own.framed:
+	case framing.chunked:
+		raw = appendHeader(raw, "Transfer-Encoding", "chunked")
+	case spec.Upload != nil:
+		raw = appendLength(raw, framing.length)
+	case len(body) > 0 || method != "GET" && method != "HEAD":
+		raw = appendLength(raw, int64(len(body)))
 	}
 	raw = append(raw, "\r\n"...)
 	*req = Request{
 		Endpoint:   endpoint,
-		Raw:        append(raw, spec.Body...),
+		Raw:        append(raw, body...),
 		Head:       method == "HEAD",
 		Idempotent: isIdempotent(method),
 		KeepBody:   spec.KeepBody,
 		Close:      own.close,
+		Spec:       spec,
+		framing:    framing,
 	}
 	return nil
 }
 
 // ownHeaders is what the caller's headers decide.
 type ownHeaders struct {
-	host   int  // index of Host, or -1
-	framed bool // Content-Length or Transfer-Encoding is there
-	close  bool // Connection: close is there
+	host   int    // index of Host, or -1
+	framed bool   // Content-Length or Transfer-Encoding is there
+	length string // Content-Length; "" where there is none
+	coding string // Transfer-Encoding
+	close  bool   // Connection: close is there
 }
 
 func inspect(headers []Header) (ownHeaders, error) {
@@ -108,9 +156,13 @@ func inspect(headers []Header) (ownHeaders, error) {
 			}
 			own.host = i
 		case len("Content-Length"):
-			own.framed = own.framed || strings.EqualFold(h.Name, "Content-Length")
+			if strings.EqualFold(h.Name, "Content-Length") {
+				own.framed, own.length = true, h.Value
+			}
 		case len("Transfer-Encoding"):
-			own.framed = own.framed || strings.EqualFold(h.Name, "Transfer-Encoding")
+			if strings.EqualFold(h.Name, "Transfer-Encoding") {
+				own.framed, own.coding = true, h.Value
+			}
 		case len("Connection"):
 			if strings.EqualFold(h.Name, "Connection") && hasListToken([]byte(h.Value), "close") {
 				own.close = true
@@ -118,6 +170,42 @@ func inspect(headers []Header) (ownHeaders, error) {
 		}
 	}
 	return own, nil
+}
+
+// A framing is how an upload's end is told.
+type framing struct {
+	chunked bool
+	length  int64 // in bytes, which the body must have; -1: unknown
+}
+
+// framingOf lets the caller's headers decide, and otherwise whether the length is known.
+func framingOf(upload *Upload, own ownHeaders) (framing, error) {
+	if upload == nil {
+		return framing{}, nil
+	}
+	f := framing{length: max(upload.Length, -1)}
+	switch {
+	case own.coding != "":
+		if !hasListToken([]byte(own.coding), "chunked") {
+			return f, errors.New("a Transfer-Encoding header without chunked for a body that is streamed")
+		}
+		f.chunked = true
+	case own.length != "":
+		n, err := strconv.ParseUint(strings.TrimSpace(own.length), 10, 63)
+		if err != nil || f.length >= 0 && f.length != int64(n) {
+			return f, errors.New("a Content-Length header that does not fit the body")
+		}
+		f.length = int64(n)
+	default:
+		f.chunked = f.length < 0
+	}
+	return f, nil
+}
+
+func appendLength(raw []byte, n int64) []byte {
+	raw = append(raw, "Content-Length: "...)
+	raw = strconv.AppendInt(raw, n, 10)
+	return append(raw, "\r\n"...)
 }
 
 func appendHeader(raw []byte, name, value string) []byte {

@@ -3,6 +3,7 @@ package wire
 import (
 	"bufio"
 	"bytes"
+	"io"
 
 	"github.com/valyala/fasthttp"
 )
@@ -16,8 +17,19 @@ type Response struct {
 	Status int
 	Body   []byte // as sent, not decoded; only with Request.KeepBody
 
-	head head
-	raw  []byte // the head as it came, without lines that fasthttp would refuse
+	// Stream is the body as sent, only with RequestSpec.Stream and without an error. Its
+	// connection is busy until it was read to the end, or closed; closing early
+	// costs the connection. Reading fails with errors of this package. It is read and closed
+	// by the goroutine that owns the Client, which may do other calls meanwhile, with other
+	// Responses or this one. The Exchange given to Do is written to once more when the stream
+	// ends, and is final then.
+	Stream io.ReadCloser
+
+	head  head
+	raw   []byte // the head as it came
+	plain []byte // the head without lines that fasthttp would refuse
+	line  []byte // a field that came in several lines
+	proto string // of a response that Fill made; "" for our own
 
 	// The fields are parsed when the first of them is asked for: most responses of a load
 	// test are looked at for their status only, and parsing is a good part of our own
@@ -34,6 +46,9 @@ func (r *Response) Header(name string) []byte {
 	if r.Status == 0 || !r.head.named && equalFold([]byte(name), "Connection") {
 		return nil
 	}
+	if r.filled() {
+		return r.first(name)
+	}
 	return r.parse().Peek(name)
 }
 
@@ -41,6 +56,10 @@ func (r *Response) Header(name string) []byte {
 // server's. The values are valid until the next Do.
 func (r *Response) Each(f func(name, value []byte)) {
 	if r.Status == 0 {
+		return
+	}
+	if r.filled() {
+		r.eachCanonical(f)
 		return
 	}
 	for name, value := range r.parse().All() {
@@ -60,6 +79,14 @@ func (r *Response) EachSetCookie(f func(value []byte)) {
 	if !r.head.cookies {
 		return
 	}
+	if r.filled() {
+		r.Fields(func(name, value []byte) {
+			if equalFold(name, "Set-Cookie") {
+				f(value)
+			}
+		})
+		return
+	}
 	for _, value := range r.parse().Cookies() {
 		f(value)
 	}
@@ -68,17 +95,14 @@ func (r *Response) EachSetCookie(f func(value []byte)) {
 func (r *Response) reset() {
 	r.Status = 0
 	r.Body = r.Body[:0]
+	r.Stream = nil
 	r.head = head{}
 }
 
 // take keeps a head that h describes.
 func (r *Response) take(raw []byte, h *head) {
-	r.Status, r.head, r.parsed = h.status, *h, false
-	if h.plainCopy {
-		r.raw = appendPlain(r.raw[:0], raw)
-	} else {
-		r.raw = append(r.raw[:0], raw...)
-	}
+	r.Status, r.head, r.parsed, r.proto = h.status, *h, false, ""
+	r.raw = append(r.raw[:0], raw...)
 }
 
 // parse has fasthttp read the head. It cannot fail: what our own scan lets pass is
@@ -88,9 +112,10 @@ func (r *Response) parse() *fasthttp.ResponseHeader {
 		return &r.fields
 	}
 	r.parsed = true
-	r.src.Reset(r.raw)
-	if r.br == nil || r.br.Size() < len(r.raw) {
-		r.br = bufio.NewReaderSize(&r.src, max(len(r.raw), parseBuffer))
+	text := r.plainHead()
+	r.src.Reset(text)
+	if r.br == nil || r.br.Size() < len(text) {
+		r.br = bufio.NewReaderSize(&r.src, max(len(text), parseBuffer))
 	} else {
 		r.br.Reset(&r.src)
 	}
@@ -99,4 +124,13 @@ func (r *Response) parse() *fasthttp.ResponseHeader {
 		r.fields.Reset()
 	}
 	return &r.fields
+}
+
+// plainHead returns the head without lines that fasthttp would refuse.
+func (r *Response) plainHead() []byte {
+	if !r.head.plainCopy {
+		return r.raw
+	}
+	r.plain = appendPlain(r.plain[:0], r.raw)
+	return r.plain
 }

@@ -16,15 +16,15 @@ type address struct {
 
 // A route is the addresses of an endpoint, in the order in which they are tried.
 type route struct {
-	endpoint  Endpoint
+	endpoint  Endpoint // that it was found for
 	addresses []address
 	fixed     bool // no name was looked up: valid for all connections
 }
 
-// find fills r for e: by ConnectTo first, then as an IP literal, by Resolve, or by name.
-func (r *route) find(ctx context.Context, opts *Options, e Endpoint) error {
-	r.fixed, r.addresses = false, r.addresses[:0]
-	host, port := opts.redirect(e.Host, strconv.Itoa(int(e.Port)))
+// find fills r for a host and port that ConnectTo has been applied to: as an IP literal, by
+// Resolve, or by name. The endpoint is the caller's to set.
+func (r *route) find(ctx context.Context, opts *Options, host, port string) error {
+	*r = route{addresses: r.addresses[:0]}
 	number, err := strconv.ParseUint(port, 10, 16)
 	if err != nil {
 		return lookupFault(net.JoinHostPort(host, port), reason("invalid port"))
@@ -38,7 +38,6 @@ func (r *route) find(ctx context.Context, opts *Options, e Endpoint) error {
 			}
 		}
 	}
-	r.endpoint = e
 	for _, h := range hosts {
 		if ip, err := netip.ParseAddr(strings.Trim(h, "[]")); err == nil {
 			ap := netip.AddrPortFrom(ip.Unmap(), uint16(number))
@@ -53,7 +52,8 @@ func (r *route) find(ctx context.Context, opts *Options, e Endpoint) error {
 }
 
 // redirect applies the first of the ConnectTo rules that fits.
-func (o *Options) redirect(host, port string) (toHost, toPort string) {
+func (o *Options) redirect(e Endpoint) (host, port string) {
+	host, port = e.hostPort()
 	for _, rule := range o.ConnectTo {
 		if rule.FromHost != "" && !strings.EqualFold(strings.Trim(rule.FromHost, "[]"), host) ||
 			rule.FromPort != "" && rule.FromPort != port {

@@ -35,6 +35,9 @@ type sock struct {
 
 	// dry: reads return errDry instead of touching the transport.
 	dry bool
+	// hold: writes go to held instead of the transport.
+	hold bool
+	held []byte
 	// brim: the last read filled its buffer, so there may be more to read.
 	brim bool
 }
@@ -44,7 +47,17 @@ type limits struct {
 	call    time.Duration // the whole call
 	connect time.Duration // connecting, while it lasts
 	gap     time.Duration // the silence after last
+	stall   time.Duration // the standstill after last, while sending
 	sending bool          // waiting is for the peer to take bytes
+	look    time.Duration // reads and writes come back with errDry then, and go on
+}
+
+// bound sets the limits of an exchange that are not instants.
+func (l *limits) bound(by *Limits) {
+	l.gap, l.stall = by.ReadTimeout, by.WriteTimeout
+	if l.stall == 0 {
+		l.stall = l.gap
+	}
 }
 
 // due returns the instant at which waiting ends, 0 for never, and the class and reason
@@ -56,13 +69,23 @@ func (s *sock) due() (at time.Duration, class Class, why reason) {
 	if s.connect != 0 && (at == 0 || s.connect < at) {
 		at, class, why = s.connect, ClassConnectTimeout, errConnectTime
 	}
-	if s.gap != 0 && (at == 0 || s.last+s.gap < at) {
-		at, class, why = s.last+s.gap, ClassReadTimeout, errSilence
-		if s.sending {
-			class, why = ClassSend, errStuck
-		}
+	gap, late, silence := s.gap, ClassReadTimeout, errSilence
+	if s.sending {
+		gap, late, silence = s.stall, ClassSend, errStuck
+	}
+	if gap != 0 && (at == 0 || s.last+gap < at) {
+		at, class, why = s.last+gap, late, silence
 	}
 	return at, class, why
+}
+
+// wake returns the instant at which waiting is interrupted, 0 for never.
+func (s *sock) wake() time.Duration {
+	at, _, _ := s.due()
+	if s.look != 0 && (at == 0 || s.look < at) {
+		at = s.look
+	}
+	return at
 }
 
 // op names what the sock waits for.
@@ -78,7 +101,7 @@ func (s *sock) op() string {
 
 // arm makes sure that the deadline set is no later than the effective one.
 func (s *sock) arm() error {
-	at, _, _ := s.due()
+	at := s.wake()
 	if at == 0 || s.armed != 0 && s.armed <= at {
 		return nil
 	}
@@ -99,17 +122,20 @@ func (s *sock) rearm(at time.Duration) error {
 	return s.canceled()
 }
 
-// alarm is called when the deadline fired. It returns why waiting is over, or nil when it is
-// not and the operation is to be tried again.
+// alarm is called when the deadline fired. It returns why waiting is over, errDry when there
+// is to be a look around, or nil when the operation is to be tried again.
 func (s *sock) alarm() error {
 	if err := s.canceled(); err != nil {
 		return err
 	}
-	at, class, why := s.due()
-	if at != 0 && s.clock.Now() >= at {
+	now := s.clock.Now()
+	if at, class, why := s.due(); at != 0 && now >= at {
 		return &fault{class, s.op(), s.addr, why}
 	}
-	return s.rearm(at)
+	if s.look != 0 && now >= s.look {
+		return errDry
+	}
+	return s.rearm(s.wake())
 }
 
 func (s *sock) canceled() error {
@@ -144,8 +170,12 @@ func (s *sock) Read(p []byte) (int, error) {
 	}
 }
 
-// Write is io.Writer's; timeouts are faults.
+// Write is io.Writer's; timeouts are faults. After errDry the rest can be written.
 func (s *sock) Write(p []byte) (int, error) {
+	if s.hold {
+		s.held = append(s.held, p...)
+		return len(p), nil
+	}
 	if err := s.arm(); err != nil {
 		return 0, err
 	}

@@ -56,36 +56,36 @@ func TestTimeouts(t *testing.T) {
 		after  time.Duration
 		phases Phases
 	}{
-		"silence before the response": {Options{ReadTimeout: 3 * time.Second, Timeout: time.Minute}, silent, pipeURL, "",
+		"silence before the response": {Options{Limits: Limits{ReadTimeout: 3 * time.Second, Timeout: time.Minute}}, silent, pipeURL, "",
 			ClassReadTimeout, 3 * time.Second, Phases{Wait: 3 * time.Second}},
-		"silence within the head": {Options{ReadTimeout: 3 * time.Second}, func(p *peer) {
+		"silence within the head": {Options{Limits: Limits{ReadTimeout: 3 * time.Second}}, func(p *peer) {
 			p.request()
 			time.Sleep(2 * time.Second)
 			p.say("HTTP/1.1 200")
 			p.await()
 		}, pipeURL, "", ClassReadTimeout, 5 * time.Second, Phases{Wait: 2 * time.Second, Receive: 3 * time.Second}},
-		"silence within the body": {Options{ReadTimeout: 3 * time.Second}, func(p *peer) {
+		"silence within the body": {Options{Limits: Limits{ReadTimeout: 3 * time.Second}}, func(p *peer) {
 			p.request()
 			p.say("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")
 			time.Sleep(2 * time.Second)
 			p.say("a")
 			p.await()
 		}, pipeURL, "", ClassReadTimeout, 5 * time.Second, Phases{Receive: 5 * time.Second}},
-		"a dripping response is not silent": {Options{ReadTimeout: 3 * time.Second}, drip(okText, 2*time.Second), pipeURL, "",
+		"a dripping response is not silent": {Options{Limits: Limits{ReadTimeout: 3 * time.Second}}, drip(okText, 2*time.Second), pipeURL, "",
 			"", 80 * time.Second, Phases{Wait: 2 * time.Second, Receive: 78 * time.Second}},
-		"but has to end in time": {Options{ReadTimeout: 3 * time.Second, Timeout: 7 * time.Second}, drip(okText, 2*time.Second), pipeURL, "",
+		"but has to end in time": {Options{Limits: Limits{ReadTimeout: 3 * time.Second, Timeout: 7 * time.Second}}, drip(okText, 2*time.Second), pipeURL, "",
 			ClassTimeout, 7 * time.Second, Phases{Wait: 2 * time.Second, Receive: 5 * time.Second}},
-		"whole call": {Options{Timeout: 5 * time.Second}, silent, pipeURL, "",
+		"whole call": {Options{Limits: Limits{Timeout: 5 * time.Second}}, silent, pipeURL, "",
 			ClassTimeout, 5 * time.Second, Phases{Wait: 5 * time.Second}},
-		"TLS handshake": {Options{ConnectTimeout: 4 * time.Second, ReadTimeout: time.Second, Timeout: time.Minute}, (*peer).await, "https://127.0.0.1", "",
+		"TLS handshake": {Options{Limits: Limits{ConnectTimeout: 4 * time.Second, ReadTimeout: time.Second, Timeout: time.Minute}}, (*peer).await, "https://127.0.0.1", "",
 			ClassConnectTimeout, 4 * time.Second, Phases{TLS: 4 * time.Second}},
-		"whole call, in the handshake": {Options{ConnectTimeout: 4 * time.Second, Timeout: 3 * time.Second}, (*peer).await, "https://127.0.0.1", "",
+		"whole call, in the handshake": {Options{Limits: Limits{ConnectTimeout: 4 * time.Second, Timeout: 3 * time.Second}}, (*peer).await, "https://127.0.0.1", "",
 			ClassTimeout, 3 * time.Second, Phases{TLS: 3 * time.Second}},
-		"request not taken": {Options{ReadTimeout: 3 * time.Second}, func(p *peer) { time.Sleep(time.Hour) }, pipeURL, "",
+		"request not taken": {Options{Limits: Limits{ReadTimeout: 3 * time.Second}}, func(p *peer) { time.Sleep(time.Hour) }, pipeURL, "",
 			ClassSend, 3 * time.Second, Phases{Send: 3 * time.Second}},
-		"request not taken, whole call": {Options{ReadTimeout: 3 * time.Second, Timeout: 2 * time.Second}, func(p *peer) { time.Sleep(time.Hour) }, pipeURL, "",
+		"request not taken, whole call": {Options{Limits: Limits{ReadTimeout: 3 * time.Second, Timeout: 2 * time.Second}}, func(p *peer) { time.Sleep(time.Hour) }, pipeURL, "",
 			ClassTimeout, 2 * time.Second, Phases{Send: 2 * time.Second}},
-		"request taken slowly": {Options{ReadTimeout: 3 * time.Second}, func(p *peer) {
+		"request taken slowly": {Options{Limits: Limits{ReadTimeout: 3 * time.Second}}, func(p *peer) {
 			b := make([]byte, 1)
 			for range 5 {
 				time.Sleep(2 * time.Second)
@@ -127,11 +127,11 @@ func TestTimeoutsOfNameResolutionAndDialling(t *testing.T) {
 		class  Class
 		phases Phases
 	}{
-		"lookup":             {Options{ConnectTimeout: 4 * time.Second, Timeout: 5 * time.Second, LookupHost: lookup}, ClassConnectTimeout, Phases{DNS: 4 * time.Second}},
-		"lookup, whole call": {Options{ConnectTimeout: 4 * time.Second, Timeout: 3 * time.Second, LookupHost: lookup}, ClassTimeout, Phases{DNS: 3 * time.Second}},
-		"dial":               {Options{ConnectTimeout: 4 * time.Second, Dial: dial, Resolve: one}, ClassConnectTimeout, Phases{Connect: 4 * time.Second}},
-		"dial, whole call":   {Options{Timeout: 3 * time.Second, Dial: dial, Resolve: one}, ClassTimeout, Phases{Connect: 3 * time.Second}},
-		"all addresses":      {Options{ConnectTimeout: 4 * time.Second, Dial: dial, Resolve: four}, ClassConnectTimeout, Phases{Connect: 4 * time.Second}},
+		"lookup":             {Options{Limits: Limits{ConnectTimeout: 4 * time.Second, Timeout: 5 * time.Second}, LookupHost: lookup}, ClassConnectTimeout, Phases{DNS: 4 * time.Second}},
+		"lookup, whole call": {Options{Limits: Limits{ConnectTimeout: 4 * time.Second, Timeout: 3 * time.Second}, LookupHost: lookup}, ClassTimeout, Phases{DNS: 3 * time.Second}},
+		"dial":               {Options{Limits: Limits{ConnectTimeout: 4 * time.Second}, Dial: dial, Resolve: one}, ClassConnectTimeout, Phases{Connect: 4 * time.Second}},
+		"dial, whole call":   {Options{Limits: Limits{Timeout: 3 * time.Second}, Dial: dial, Resolve: one}, ClassTimeout, Phases{Connect: 3 * time.Second}},
+		"all addresses":      {Options{Limits: Limits{ConnectTimeout: 4 * time.Second}, Dial: dial, Resolve: four}, ClassConnectTimeout, Phases{Connect: 4 * time.Second}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -151,8 +151,8 @@ func TestAnAddressThatDoesNotAnswerLeavesTimeToTheNext(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		good := piped(answer(okText))
 		c := newClient(t, &Options{
-			ConnectTimeout: 4 * time.Second,
-			Resolve:        map[string][]string{"a.test:80": {"127.0.0.1", "127.0.0.2"}},
+			Limits:  Limits{ConnectTimeout: 4 * time.Second},
+			Resolve: map[string][]string{"a.test:80": {"127.0.0.1", "127.0.0.2"}},
 			Dial: func(ctx context.Context, addr string) (net.Conn, error) {
 				if addr == "127.0.0.2:80" {
 					return good(ctx, addr)
@@ -193,7 +193,7 @@ func TestEarlyAlarmsAreNotSeen(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				c := newClient(t, &Options{TLS: cli, ReadTimeout: 4 * time.Second, Timeout: 5 * time.Second, Dial: piped(tc.script)}, Policy{})
+				c := newClient(t, &Options{TLS: cli, Limits: Limits{ReadTimeout: 4 * time.Second, Timeout: 5 * time.Second}, Dial: piped(tc.script)}, Policy{})
 				for i := range 20 {
 					r := call(t, c, get(t, tc.target))
 					wantOK(t, r, 200, "ok")
@@ -218,12 +218,12 @@ func TestEndOfTheContextEndsABlockedCall(t *testing.T) {
 		target string
 		phases Phases
 	}{
-		"waiting":   {Options{ReadTimeout: time.Minute, Timeout: time.Hour, Dial: piped(stuck)}, pipeURL, Phases{Wait: time.Second}},
+		"waiting":   {Options{Limits: Limits{ReadTimeout: time.Minute, Timeout: time.Hour}, Dial: piped(stuck)}, pipeURL, Phases{Wait: time.Second}},
 		"no limits": {Options{Dial: piped(stuck)}, pipeURL, Phases{Wait: time.Second}},
 		"sending":   {Options{Dial: piped(func(*peer) { time.Sleep(time.Hour) })}, pipeURL, Phases{Send: time.Second}},
-		"handshake": {Options{ConnectTimeout: time.Minute, Dial: piped(stuck)}, "https://127.0.0.1", Phases{TLS: time.Second}},
+		"handshake": {Options{Limits: Limits{ConnectTimeout: time.Minute}, Dial: piped(stuck)}, "https://127.0.0.1", Phases{TLS: time.Second}},
 		"lookup":    {Options{LookupHost: func(ctx context.Context, _ string) ([]string, error) { return nil, block(ctx) }}, "http://a.test", Phases{DNS: time.Second}},
-		"dialling":  {Options{ConnectTimeout: time.Minute, Dial: func(ctx context.Context, _ string) (net.Conn, error) { return nil, block(ctx) }}, pipeURL, Phases{Connect: time.Second}},
+		"dialling":  {Options{Limits: Limits{ConnectTimeout: time.Minute}, Dial: func(ctx context.Context, _ string) (net.Conn, error) { return nil, block(ctx) }}, pipeURL, Phases{Connect: time.Second}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -284,7 +284,7 @@ func TestTimeoutOnARealSocket(t *testing.T) {
 		"TLS":   serve(t, srv, func(p *peer) { p.request(); p.await() }),
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := newClient(t, &Options{TLS: cli, ReadTimeout: 20 * time.Millisecond}, Policy{Resend: true})
+			c := newClient(t, &Options{TLS: cli, Limits: Limits{ReadTimeout: 20 * time.Millisecond}}, Policy{Resend: true})
 			r := call(t, c, get(t, s.url))
 			wantClass(t, r, ClassReadTimeout)
 			if r.Attempts != 1 || r.Phases.Wait < 20*time.Millisecond {

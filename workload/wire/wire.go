@@ -9,6 +9,7 @@ package wire
 import (
 	"context"
 	"crypto/tls"
+	"io"
 	"net"
 	"time"
 )
@@ -36,9 +37,7 @@ type Endpoint struct {
 // Options say how connections are opened and read. They are the same for every
 // arm of a run and are not changed once a Client uses them.
 type Options struct {
-	ConnectTimeout time.Duration // name resolution, TCP connect and TLS handshake together; 0: none
-	ReadTimeout    time.Duration // longest silence between two reads of a response, and longest standstill in sending; 0: none
-	Timeout        time.Duration // the whole call, re-sends, connection set-up and waiting for a pool included; 0: none
+	Limits
 
 	TLS *tls.Config // cloned for each connection kind; nil: defaults with verification
 
@@ -60,6 +59,59 @@ type Options struct {
 	LookupHost func(ctx context.Context, host string) ([]string, error)
 }
 
+// Limits bound the waiting of one exchange; 0 is none.
+type Limits struct {
+	ConnectTimeout time.Duration // name resolution, TCP connect, proxy and TLS handshake together
+	ReadTimeout    time.Duration // longest silence between two reads of a response
+	WriteTimeout   time.Duration // longest standstill in sending; 0: ReadTimeout
+	Timeout        time.Duration // the whole exchange: re-sends, connection set-up and waiting for a pool included
+}
+
+// A Proxy is a server through which requests go. It is not changed once it is used;
+// connections through equal ones are interchangeable.
+//
+// An http or https proxy is given requests without TLS itself; to other servers it opens a
+// tunnel (CONNECT), as SOCKS proxies do for all. The name of an http or https proxy is found as that of
+// a server would be, Resolve and ConnectTo included; the server's own name is the proxy's affair. With
+// a SOCKS proxy ConnectTo applies to the server, and Resolve to whichever names are looked up here.
+//
+// Connecting to the proxy, TLS with an https one and the opening of a tunnel are part of
+// Phases.Connect and of ConnectTimeout. Counts.TLSFull and TLSResumed are of handshakes with
+// servers; those with proxies are always full ones and are not counted.
+type Proxy struct {
+	Kind     ProxyKind
+	Host     string // lower case, no brackets, no port
+	Port     uint16
+	User     string // with Password: the credentials; only where HasUser
+	Password string
+	HasUser  bool
+	TLS      *tls.Config // of the connection to an https proxy; nil: defaults
+}
+
+// A ProxyKind is what a proxy speaks.
+type ProxyKind string
+
+const (
+	ProxyHTTP    ProxyKind = "http"
+	ProxyHTTPS   ProxyKind = "https"   // HTTP over TLS
+	ProxySOCKS4  ProxyKind = "socks4"  // names are resolved here
+	ProxySOCKS4A ProxyKind = "socks4a" // names are resolved by the proxy
+	ProxySOCKS5  ProxyKind = "socks5"  // names are resolved here
+	ProxySOCKS5H ProxyKind = "socks5h" // names are resolved by the proxy
+)
+
+// An Upload is a body that is read while it is sent.
+type Upload struct {
+	// Open returns the body from its start. It is called for every attempt, before a connection
+	// is looked for, and fails where the body was read and cannot be read again. What
+	// it returns is read by the calling goroutine until Do returns, and not closed. A read
+	// that blocks is not interrupted: limits and the context count between reads.
+	Open func() (io.Reader, error)
+	// Length in bytes, or -1: it is sent chunked. A body of another length ends the
+	// call, with class send.
+	Length int64
+}
+
 // A Redirection is one --connect-to rule.
 type Redirection struct {
 	FromHost, FromPort, ToHost, ToPort string
@@ -71,7 +123,7 @@ type Policy struct {
 	// it, after the body was read; 0 means as many as it will.
 	RequestsPerConnection int
 	// SharedPool: connections come from one pool for all workers instead of belonging
-	// to a worker.
+	// to a worker. A Client leaves what a shared pool keeps alone when it is closed.
 	SharedPool bool
 	// ResumeTLS offers a TLS session kept from an earlier connection of the same Client
 	// (or Pool). Otherwise every handshake is a full one.
@@ -90,6 +142,11 @@ type Request struct {
 	Idempotent bool   // may be sent again when a reused connection died under it
 	KeepBody   bool   // the caller wants Response.Body; otherwise the body is read and dropped
 	Close      bool   // has Connection: close; we close after the response, whatever it says
+
+	// Spec is what the request was rendered from; other carriers than a Client read it.
+	Spec RequestSpec
+
+	framing framing // of Spec.Upload
 }
 
 // Phases are the parts of an exchange's time, without gaps: they add up to
@@ -102,12 +159,15 @@ type Phases struct {
 	Acquire, DNS, Connect, TLS, Send, Wait, Receive time.Duration
 }
 
-// An Exchange is what happened on the wire for one call.
+// An Exchange is what happened on the wire for one call. For a streamed response it is that so
+// far until the stream has ended; the time until then is all in Receive.
 type Exchange struct {
 	Started, Finished time.Duration // on the Client's Clock
+	Headed            time.Duration // when the response's head was complete; 0 where it never was
 	Phases            Phases
 	Reused            bool  // the last attempt rode a connection that had carried a request before
 	Attempts          int   // times the request was written (begun to be written)
+	Resent            int   // of the attempts, those that followed the death of a reused connection
 	Status            int   // 0 when no response head arrived
 	BytesIn, BytesOut int64 // on the wire, below TLS, handshakes included; without TLS's closing alert
 	Class             Class // "" where a whole response arrived, whatever its status
@@ -125,7 +185,8 @@ const (
 	ClassAddressExhausted Class = "address_exhausted" // no local port left (EADDRNOTAVAIL)
 	ClassFilesExhausted   Class = "files_exhausted"   // no file descriptor left (EMFILE, ENFILE)
 	ClassTLS              Class = "tls"
-	ClassSend             Class = "send"
+	ClassProxy            Class = "proxy" // a proxy refused to connect, or answered what cannot be understood
+	ClassSend             Class = "send"  // the peer takes no bytes, or the body to be sent could not be read
 	ClassReadTimeout      Class = "read_timeout"
 	ClassTimeout          Class = "timeout" // the whole call took too long
 	ClassReset            Class = "reset"
@@ -143,6 +204,7 @@ type Counts struct {
 	ClosedByPeer int64 // connections that the peer ended, or said it would after the response
 	Retired      int64 // closed by us because the policy said so, whatever the server said; by Close too
 	Discarded    int64 // closed by us after an error, or with unexpected input
+	Evicted      int64 // closed by us because a pool had no room for them
 	TLSFull      int64 // full handshakes completed
 	TLSResumed   int64 // resumed handshakes completed, by the connection's own state
 	OpenFailures int64 // connections that could not be opened, at none of the addresses, or not with TLS
@@ -157,6 +219,7 @@ func (c *Counts) Add(o Counts) {
 	c.ClosedByPeer += o.ClosedByPeer
 	c.Retired += o.Retired
 	c.Discarded += o.Discarded
+	c.Evicted += o.Evicted
 	c.TLSFull += o.TLSFull
 	c.TLSResumed += o.TLSResumed
 	c.OpenFailures += o.OpenFailures
