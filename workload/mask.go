@@ -5,7 +5,7 @@ import (
 	"regexp"
 	"strings"
 
-	"sessbench/workload/session"
+	session "sessbench/workload/plainsession"
 )
 
 // mask stands where a secret was.

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"sessbench/workload/session"
+	session "sessbench/workload/plainsession"
 	"sessbench/workload/wire"
 )
 

@@ -14,7 +14,7 @@ import (
 	"sessbench/internal/precise"
 	"sessbench/result"
 	"sessbench/stats"
-	"sessbench/workload/session"
+	session "sessbench/workload/plainsession"
 	"sessbench/workload/wire"
 )
 

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"sessbench/workload/session"
+	session "sessbench/workload/plainsession"
 	"sessbench/workload/wire"
 )
 

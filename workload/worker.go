@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"sessbench/stats"
-	"sessbench/workload/session"
+	session "sessbench/workload/plainsession"
 	"sessbench/workload/wire"
 )
 

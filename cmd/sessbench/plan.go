@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"sessbench/workload"
-	"sessbench/workload/session"
+	session "sessbench/workload/plainsession"
 	"sessbench/workload/wire"
 )
 

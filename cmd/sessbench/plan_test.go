@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"sessbench/workload"
-	"sessbench/workload/session"
+	session "sessbench/workload/plainsession"
 	"sessbench/workload/wire"
 )
 

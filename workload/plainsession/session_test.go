@@ -14,7 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"sessbench/workload/session"
+	session "sessbench/workload/plainsession"
 	"sessbench/workload/wire"
 )
 
