@@ -73,9 +73,13 @@ func (k Kind) Is(target error) bool {
 // An Error is why a call failed. errors.Is tells its Kind, errors.As what lies beneath. Its
 // text has no secrets: of a URL it names neither user information nor query.
 type Error struct {
-	Kind Kind
-	URL  string // of the hop; "" where there was none
-	Err  error  // what happened; may be nil
+	Kind     Kind
+	URL      string      // of the hop; "" where there was none
+	Response *Response   // the last one of that hop, where there was one
+	History  []*Response // of the earlier hops
+	Sent     *Sent       // the hop's request; nil where it never was complete
+	Attempts []Attempt   // of the hop
+	Err      error       // what happened; may be nil
 }
 
 func (e *Error) Error() string {

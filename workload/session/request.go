@@ -1,0 +1,18 @@
+package session
+
+// A Request is one call as a user wants it. What it leaves out comes from the session.
+type Request struct {
+	Method  string // "" is GET; written in upper case
+	URL     string
+	Headers Fields
+	Params  Fields
+	Cookies []Cookie // of this call only
+	Auth    Auth     // nil: the session's; NoAuth: none
+	Body    *Body
+	Timeout *Timeout
+	Proxies Proxies
+	TLS     *TLS
+	Follow  Follow
+	Stream  bool // the body is left to be read from Response.Body
+	Hooks   Hooks
+}
