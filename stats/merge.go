@@ -11,18 +11,20 @@ import (
 // The name is kept if both have the same, else empty.
 func (t Tally) Merge(other Tally) Tally {
 	merged := Tally{
-		Requests: t.Requests + other.Requests,
-		Errors:   t.Errors + other.Errors,
-		Attempts: t.Attempts + other.Attempts,
-		Reused:   t.Reused + other.Reused,
-		BytesIn:  t.BytesIn + other.BytesIn,
-		BytesOut: t.BytesOut + other.BytesOut,
-		Classes:  mergeCounts(t.Classes, other.Classes),
-		Status:   mergeCounts(t.Status, other.Status),
-		Response: t.Response.Merge(other.Response),
-		Service:  t.Service.Merge(other.Service),
-		Lag:      t.Lag.Merge(other.Lag),
-		Failed:   t.Failed.Merge(other.Failed),
+		Requests:  t.Requests + other.Requests,
+		Errors:    t.Errors + other.Errors,
+		Attempts:  t.Attempts + other.Attempts,
+		Retries:   t.Retries + other.Retries,
+		Redirects: t.Redirects + other.Redirects,
+		Reused:    t.Reused + other.Reused,
+		BytesIn:   t.BytesIn + other.BytesIn,
+		BytesOut:  t.BytesOut + other.BytesOut,
+		Classes:   mergeCounts(t.Classes, other.Classes),
+		Status:    mergeCounts(t.Status, other.Status),
+		Response:  t.Response.Merge(other.Response),
+		Service:   t.Service.Merge(other.Service),
+		Lag:       t.Lag.Merge(other.Lag),
+		Failed:    t.Failed.Merge(other.Failed),
 	}
 	if t.Name == other.Name {
 		merged.Name = t.Name

@@ -58,6 +58,7 @@ func randomSamples(random *rand.Rand, n int) []*Sample {
 		s.Operation = random.IntN(2)
 		s.Reused = random.IntN(2) == 0
 		s.BytesIn, s.BytesOut = random.Int64N(1000), random.Int64N(1000)
+		s.Retries, s.Redirects = random.IntN(3), random.IntN(3)
 		switch random.IntN(10) {
 		case 0:
 			s.Class, s.Status = "timeout", 0
@@ -82,6 +83,8 @@ func tallyOf(samples []*Sample, operation int) Tally {
 		}
 		t.Requests++
 		t.Attempts += int64(s.Attempts)
+		t.Retries += int64(s.Retries)
+		t.Redirects += int64(s.Redirects)
 		t.BytesIn += s.BytesIn
 		t.BytesOut += s.BytesOut
 		if s.Reused {
@@ -113,6 +116,7 @@ func tallyOf(samples []*Sample, operation int) Tally {
 func checkTally(t *testing.T, got, want Tally) {
 	t.Helper()
 	if got.Requests != want.Requests || got.Errors != want.Errors || got.Attempts != want.Attempts ||
+		got.Retries != want.Retries || got.Redirects != want.Redirects ||
 		got.Reused != want.Reused || got.BytesIn != want.BytesIn || got.BytesOut != want.BytesOut {
 		t.Errorf("counts: got %+v\nwant %+v", got, want)
 	}

@@ -21,10 +21,11 @@ const (
 	Send                 // writing the request
 	Wait                 // request written until the first response byte
 	Receive              // first response byte until the body was read
+	Backoff              // between attempts: waiting before a retry, and our own work before a redirect is followed
 	NumPhases
 )
 
-var phaseNames = [NumPhases]string{"acquire", "dns", "connect", "tls", "send", "wait", "receive"}
+var phaseNames = [NumPhases]string{"acquire", "dns", "connect", "tls", "send", "wait", "receive", "backoff"}
 
 // String returns the phase's name as it stands in results.
 func (p Phase) String() string { return phaseNames[p] }
@@ -37,13 +38,15 @@ type Sample struct {
 	Started  time.Duration // when a worker began it
 	Finished time.Duration // when the body was read, or the call failed
 
-	Phases [NumPhases]time.Duration // sums over the call's attempts; they add up to Finished - Started
+	Phases [NumPhases]time.Duration // sums over the call's attempts and redirects; they add up to Finished - Started
 
-	Reused   bool  // the response came over a connection that had carried a request before
-	Attempts int   // times a request was written, at least 1 once a connection was there
-	Status   int   // HTTP status; 0 when no response head arrived
-	BytesIn  int64 // on the wire, below TLS
-	BytesOut int64 // on the wire, below TLS
+	Reused    bool  // the response came over a connection that had carried a request before
+	Attempts  int   // times a request was written, at least 1 once a connection was there
+	Retries   int   // attempts that followed a failed one
+	Redirects int   // followed
+	Status    int   // HTTP status; 0 when no response head arrived
+	BytesIn   int64 // on the wire, below TLS
+	BytesOut  int64 // on the wire, below TLS
 
 	Class string // error class; "" for a success
 }

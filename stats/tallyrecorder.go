@@ -13,8 +13,8 @@ const statusCodes = 600
 // punctual, and the three distributions are put together when the tally is frozen;
 // only calls that started late or early take three histograms.
 type tallyRecorder struct {
-	requests, errors, attempts, reused int64
-	bytesIn, bytesOut                  int64
+	requests, errors, attempts, retries, redirects, reused int64
+	bytesIn, bytesOut                                      int64
 
 	status    [statusCodes]int64
 	oddStatus map[int]int64 // outside 1..599
@@ -47,6 +47,8 @@ func (t *tallyRecorder) histograms() []*histogram {
 func (t *tallyRecorder) record(s *Sample, response time.Duration) {
 	t.requests++
 	t.attempts += int64(s.Attempts)
+	t.retries += int64(s.Retries)
+	t.redirects += int64(s.Redirects)
 	t.bytesIn += s.BytesIn
 	t.bytesOut += s.BytesOut
 	if s.Reused {
@@ -79,19 +81,21 @@ func (t *tallyRecorder) freeze(name string) Tally {
 	punctual := t.punctual.freeze()
 	onTime := histogram{zeros: punctual.Count}
 	tally := Tally{
-		Name:     name,
-		Requests: t.requests,
-		Errors:   t.errors,
-		Attempts: t.attempts,
-		Reused:   t.reused,
-		BytesIn:  t.bytesIn,
-		BytesOut: t.bytesOut,
-		Classes:  mergeCounts(t.classes, nil),
-		Status:   t.statusCounts(),
-		Response: punctual.Merge(t.response.freeze()),
-		Service:  punctual.Merge(t.service.freeze()),
-		Lag:      onTime.freeze().Merge(t.lag.freeze()),
-		Failed:   t.failed.freeze(),
+		Name:      name,
+		Requests:  t.requests,
+		Errors:    t.errors,
+		Attempts:  t.attempts,
+		Retries:   t.retries,
+		Redirects: t.redirects,
+		Reused:    t.reused,
+		BytesIn:   t.bytesIn,
+		BytesOut:  t.bytesOut,
+		Classes:   mergeCounts(t.classes, nil),
+		Status:    t.statusCounts(),
+		Response:  punctual.Merge(t.response.freeze()),
+		Service:   punctual.Merge(t.service.freeze()),
+		Lag:       onTime.freeze().Merge(t.lag.freeze()),
+		Failed:    t.failed.freeze(),
 	}
 	for p := range t.phases {
 		tally.Phases[p] = t.phases[p].freeze()

@@ -25,12 +25,14 @@ type Trial struct {
 type Tally struct {
 	Name string
 
-	Requests int64 // calls, failed ones included
-	Errors   int64
-	Attempts int64
-	Reused   int64 // calls whose response came over a reused connection
-	BytesIn  int64
-	BytesOut int64
+	Requests  int64 // calls, failed ones included
+	Errors    int64
+	Attempts  int64
+	Retries   int64
+	Redirects int64
+	Reused    int64 // calls whose response came over a reused connection
+	BytesIn   int64
+	BytesOut  int64
 
 	Classes map[string]int64 // errors by class
 	Status  map[int]int64    // responses by status
