@@ -279,6 +279,7 @@ func operations() *result.Result {
 	r := base(closedPlan, pooledArm(), freshArm())
 	for i := range r.Arms {
 		a := &r.Arms[i]
+		a.Redirects = a.Requests / 9
 		list, item := a.Numbers, a.Numbers
 		list.Requests, item.Requests = a.Requests*7/9, a.Requests-a.Requests*7/9
 		item.ResponseTime.P50 *= 0.8

@@ -203,12 +203,16 @@ func writeConnections(w io.Writer, r *result.Result) error {
 	add("full TLS handshakes", usesTLS(r), func(c *result.Connections) int64 { return c.TLSFull })
 	add("resumed TLS handshakes", usesTLS(r), func(c *result.Connections) int64 { return c.TLSResumed })
 	add("closed by the policy", true, func(c *result.Connections) int64 { return c.Retired })
+	add("closed to make room", false, func(c *result.Connections) int64 { return c.Evicted })
 	add("closed by the peer", true, func(c *result.Connections) int64 { return c.ClosedByPeer })
 	add("closed after an error", false, func(c *result.Connections) int64 { return c.Discarded })
 	add("open at the end", true, func(c *result.Connections) int64 { return c.KeptOpen })
 	add("failed to open", false, func(c *result.Connections) int64 { return c.OpenFailures })
 	add("sent again: socket had died", false, func(c *result.Connections) int64 { return c.StaleRetries })
 	g.add("retries", each(r, func(a *result.Arm) string { return count(a.Retries) }))
+	if anyArm(r, func(a *result.Arm) bool { return a.Redirects != 0 }) {
+		g.add("redirects followed", each(r, func(a *result.Arm) string { return count(a.Redirects) }))
+	}
 	if err := g.write(w); err != nil || len(r.Arms) == 0 {
 		return err
 	}

@@ -56,6 +56,9 @@ func target(r *result.Result, plan planFacts) string {
 	case parts[0] == "":
 		parts[0] = plan.target
 	}
+	if r.Target.Proxy != "" {
+		parts = append(parts, "through the proxy "+clean(r.Target.Proxy))
+	}
 	for _, s := range []string{r.Target.TLSVersion, r.Target.Cipher, r.Target.Curve} {
 		parts = append(parts, clean(s))
 	}

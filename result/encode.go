@@ -14,7 +14,9 @@ import (
 // WriteFile saves. It encodes the whole result before the first byte goes to w.
 // A number that JSON does not have (NaN, an infinity) is an error that names its
 // field.
-func Encode(w io.Writer, r *Result) error {
+func Encode(w io.Writer, r *Result) error { return encodeTo(w, r) }
+
+func encodeTo(w io.Writer, r any) error {
 	data, err := encode(r)
 	if err != nil {
 		return err
@@ -23,7 +25,8 @@ func Encode(w io.Writer, r *Result) error {
 	return err
 }
 
-func encode(r *Result) ([]byte, error) {
+// encode takes a pointer to a Result or a Trace.
+func encode(r any) ([]byte, error) {
 	if path, value, found := findNonFinite(reflect.ValueOf(r).Elem(), ""); found {
 		return nil, fmt.Errorf("the result cannot be written: %s is %v, which JSON has no number for", path, value)
 	}

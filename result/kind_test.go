@@ -48,9 +48,9 @@ func TestEveryNumberOfAnArmHasItsKind(t *testing.T) {
 		kindSeconds: "*_time.max *_time.mean *_time.min *_time.p50 *_time.p75 *_time.p90 *_time.p95 *_time.p99 *_time.p99.9 *_time.p99.99 *_time.stddev" +
 			" generator.cpu_seconds generator.gc_pause_seconds generator.sched_latency_p50 generator.sched_latency_p99" +
 			" phases.tls.max phases.tls.mean phases.tls.p50 phases.tls.p90 phases.tls.p99 seconds",
-		kindCount: "*_time.clamped *_time.count bytes_in bytes_out connections.attempts connections.closed_by_peer connections.discarded connections.kept_open" +
+		kindCount: "*_time.clamped *_time.count bytes_in bytes_out connections.attempts connections.closed_by_peer connections.discarded connections.evicted connections.kept_open" +
 			" connections.open_failures connections.opened connections.retired connections.reused_requests connections.stale_retries" +
-			" connections.tls_full connections.tls_resumed errors policy.requests_per_connection requests retries warmup_requests",
+			" connections.tls_full connections.tls_resumed errors policy.requests_per_connection redirects requests retries warmup_requests",
 	} {
 		slices.Sort(got[k])
 		if list := strings.Join(got[k], " "); list != want {

@@ -59,8 +59,9 @@ type Host struct {
 
 // Target is what the load went to, as found before the first trial.
 type Target struct {
-	URL        string   `json:"url"` // userinfo and secret query values masked
-	Addresses  []string `json:"addresses,omitempty"`
+	URL        string   `json:"url"`                 // userinfo and secret query values masked
+	Proxy      string   `json:"proxy,omitempty"`     // "kind://host:port" that requests go through
+	Addresses  []string `json:"addresses,omitempty"` // connected to: the proxy's where there is one
 	TLSVersion string   `json:"tls_version,omitempty"`
 	Cipher     string   `json:"cipher,omitempty"`
 	Curve      string   `json:"curve,omitempty"`
@@ -92,7 +93,8 @@ type Numbers struct {
 	Errors       int64            `json:"errors"`
 	ErrorRate    float64          `json:"error_rate"`
 	ErrorClasses map[string]int64 `json:"error_classes"`
-	Retries      int64            `json:"retries"`       // attempts beyond the first
+	Retries      int64            `json:"retries"`       // attempts that followed a failed one
+	Redirects    int64            `json:"redirects"`     // followed
 	Seconds      float64          `json:"seconds"`       // measured time, all trials together
 	OfferedRate  float64          `json:"offered_rate"`  // 0 in the closed model
 	AchievedRate float64          `json:"achieved_rate"` // completed calls, failed ones included, per second
@@ -139,6 +141,7 @@ type Connections struct {
 	ClosedByPeer   int64 `json:"closed_by_peer"`
 	Retired        int64 `json:"retired"`   // closed by us because the policy says so
 	Discarded      int64 `json:"discarded"` // closed by us after an error, or with unread input
+	Evicted        int64 `json:"evicted"`   // closed by us to make room for one to another server
 	KeptOpen       int64 `json:"kept_open"` // still open when the last trial ended
 	TLSFull        int64 `json:"tls_full"`
 	TLSResumed     int64 `json:"tls_resumed"`

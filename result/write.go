@@ -18,7 +18,9 @@ import (
 //
 // What cannot be replaced (a device, a pipe, a terminal) is written directly,
 // and so are /dev/stdout and its like, at the end of what they hold.
-func WriteFile(path string, r *Result) error {
+func WriteFile(path string, r *Result) error { return writeValue(path, r) }
+
+func writeValue(path string, r any) error {
 	data, err := encode(r)
 	if err != nil {
 		return err
