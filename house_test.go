@@ -19,20 +19,20 @@ const module = "sessbench"
 // non-test files may import. It is policy: a build that breaks it is mended in
 // the room, not here. The reasons are in docs/decisions.
 var rules = map[string]struct{ ours, modules []string }{
-	"stats":                 {nil, []string{"github.com/HdrHistogram/hdrhistogram-go"}},
-	"result":                {[]string{"stats"}, nil},
-	"workload/wire":         {nil, []string{"github.com/valyala/fasthttp", "golang.org/x/net", "golang.org/x/sys"}},
-	"workload/session":      {[]string{"workload/wire"}, []string{"github.com/andybalholm/brotli", "github.com/klauspost/compress", "golang.org/x/net", "golang.org/x/text"}},
-	"workload/plainsession": {[]string{"workload/wire"}, nil},
-	"workload":              {[]string{"stats", "result", "workload/plainsession", "workload/wire", "internal/precise"}, []string{"golang.org/x/sync"}},
-	"report":                {[]string{"stats", "result"}, []string{"github.com/olekukonko/tablewriter"}},
-	"testserver":            {[]string{"internal/precise", "internal/cputime"}, []string{"github.com/mccutchen/go-httpbin"}},
-	"internal/host":         {[]string{"result", "internal/precise"}, []string{"golang.org/x/sys"}},
-	"internal/cputime":      {nil, []string{"golang.org/x/sys"}},
-	"internal/precise":      {nil, []string{"golang.org/x/sys"}},
-	"internal/programs":     {nil, nil}, // for tests
+	"stats":             {nil, []string{"github.com/HdrHistogram/hdrhistogram-go"}},
+	"result":            {[]string{"stats"}, nil},
+	"workload/wire":     {nil, []string{"github.com/valyala/fasthttp", "golang.org/x/net", "golang.org/x/sys"}},
+	"workload/session":  {[]string{"workload/wire"}, []string{"github.com/andybalholm/brotli", "github.com/klauspost/compress", "golang.org/x/net", "golang.org/x/text"}},
+	"workload/planfile": {[]string{"workload", "workload/session"}, []string{"go.yaml.in/yaml/v4"}},
+	"workload":          {[]string{"stats", "result", "workload/session", "workload/wire", "internal/precise"}, []string{"golang.org/x/sync"}},
+	"report":            {[]string{"stats", "result"}, []string{"github.com/olekukonko/tablewriter"}},
+	"testserver":        {[]string{"internal/precise", "internal/cputime"}, []string{"github.com/mccutchen/go-httpbin"}},
+	"internal/host":     {[]string{"result", "internal/precise"}, []string{"golang.org/x/sys"}},
+	"internal/cputime":  {nil, []string{"golang.org/x/sys"}},
+	"internal/precise":  {nil, []string{"golang.org/x/sys"}},
+	"internal/programs": {nil, nil}, // for tests
 	"cmd/sessbench": {
-		[]string{"stats", "result", "report", "testserver", "workload", "workload/plainsession", "workload/wire", "internal/host", "internal/precise", "internal/cputime"},
+		[]string{"stats", "result", "report", "testserver", "workload", "workload/planfile", "workload/session", "workload/wire", "internal/host", "internal/precise", "internal/cputime"},
 		[]string{"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar", "golang.org/x/term"},
 	},
 }

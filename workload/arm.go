@@ -13,20 +13,38 @@ import (
 type Arm struct {
 	Name   string // how results call it
 	Policy string // built-in policy it was made from
+	// NoResend: a request that died on a reused connection has failed, where the
+	// policy would send it again.
+	NoResend bool
 }
 
-// MarshalJSON writes the policy's name alone where the arm has no other.
+// MarshalJSON writes the policy's name alone where there is nothing else to say.
 func (a Arm) MarshalJSON() ([]byte, error) {
-	if a.Name == a.Policy {
+	if a == (Arm{Name: a.Policy, Policy: a.Policy}) {
 		return json.Marshal(a.Name)
 	}
-	return orderedObject{{"name", a.Name}, {"policy", a.Policy}}.MarshalJSON()
+	object := orderedObject{{"name", a.Name}, {"policy", a.Policy}}
+	if a.NoResend {
+		object = append(object, member{"resend", false})
+	}
+	return object.MarshalJSON()
+}
+
+// policy returns what the arm does with connections.
+func (a Arm) policy() (wire.Policy, error) {
+	p, err := policyOf(a.Policy)
+	p.Resend = p.Resend && !a.NoResend
+	return p, err
 }
 
 // PolicyNames lists the built-in policies for messages.
 const PolicyNames = "pooled, fresh, fresh-resumed, reuse-N (N requests on each connection), shared-pool"
 
-// ParseArms reads a list such as "pooled,five=reuse-5,fresh".
+// noResend stands behind a policy's name for Arm.NoResend.
+const noResend = "+no-resend"
+
+// ParseArms reads a list such as "pooled,five=reuse-5,fresh". Behind a policy may stand
+// "+no-resend"; an arm without a name of its own is then called "pooled-no-resend".
 func ParseArms(list string) ([]Arm, error) {
 	var arms []Arm
 	for _, item := range strings.Split(list, ",") {
@@ -34,13 +52,35 @@ func ParseArms(list string) ([]Arm, error) {
 		if item == "" {
 			return nil, &KeyError{"arms", fmt.Sprintf("%q has an empty name; write a list such as pooled,fresh", list)}
 		}
-		name, policy, renamed := strings.Cut(item, "=")
-		if !renamed {
-			policy = name
-		}
-		arms = append(arms, Arm{Name: name, Policy: policy})
+		arms = append(arms, parseArm(item))
 	}
 	return arms, validateArms(arms)
+}
+
+func parseArm(item string) Arm {
+	name, policy, renamed := strings.Cut(item, "=")
+	if !renamed {
+		policy = name
+	}
+	policy, modified := strings.CutSuffix(policy, noResend)
+	if modified && !renamed {
+		name = policy + "-" + strings.TrimPrefix(noResend, "+")
+	}
+	return Arm{Name: name, Policy: policy, NoResend: modified}
+}
+
+// DefaultArms are those of a comparison that names none. Over TLS the cost of a full
+// handshake is told from that of a new connection.
+func DefaultArms(secure bool) []Arm {
+	names := []string{"pooled", "fresh"}
+	if secure {
+		names = []string{"pooled", "fresh-resumed", "fresh"}
+	}
+	var arms []Arm
+	for _, name := range names {
+		arms = append(arms, Arm{Name: name, Policy: name})
+	}
+	return arms
 }
 
 func validateArms(arms []Arm) error {

@@ -75,4 +75,5 @@ func seconds(s float64) time.Duration {
 const (
 	orderStream    = 1 << 32
 	arrivalsStream = 2 << 32
+	retryStream    = 3 << 32
 )

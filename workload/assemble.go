@@ -22,7 +22,8 @@ func (r *Runner) assemble(probe wire.ProbeInfo, interrupted bool) (*result.Resul
 		Interrupted: interrupted,
 		Plan:        plan,
 		Target: result.Target{
-			URL:        maskURL(r.setup.full),
+			URL:        maskURL(r.setup.request.URL()),
+			Proxy:      r.setup.proxyName(),
 			Addresses:  probe.Addresses,
 			TLSVersion: probe.TLSVersion,
 			Cipher:     probe.CipherSuite,
@@ -35,15 +36,25 @@ func (r *Runner) assemble(probe wire.ProbeInfo, interrupted bool) (*result.Resul
 		Valid:       true,
 	}
 	if onThisHost(probe.Address) {
-		res.Warnings = append(res.Warnings, result.Warning{Code: "loopback",
-			Detail: "the target is on this machine: there is no network round trip to save, and client and server share its CPUs",
-			Hint:   "load a target across a network to see what reuse buys there"})
+		res.Warnings = append(res.Warnings, loopback(res.Target.Proxy != ""))
 	}
 	r.addArms(res)
 	for _, w := range res.Warnings {
 		res.Valid = res.Valid && !w.Invalid
 	}
 	return res, nil
+}
+
+// loopback is the warning that what we connect to is on this machine.
+func loopback(proxied bool) result.Warning {
+	if proxied {
+		return result.Warning{Code: "loopback",
+			Detail: "the proxy is on this machine: there is no network round trip to it to save, and sessbench and the proxy share its CPUs",
+			Hint:   "use a proxy across a network, or none, to see what reuse buys there"}
+	}
+	return result.Warning{Code: "loopback",
+		Detail: "the target is on this machine: there is no network round trip to save, and client and server share its CPUs",
+		Hint:   "load a target across a network to see what reuse buys there"}
 }
 
 func (r *Runner) addArms(res *result.Result) {
@@ -72,6 +83,7 @@ func (a *armRun) result(load Load) result.Arm {
 			ClosedByPeer:   c.ClosedByPeer,
 			Retired:        c.Retired,
 			Discarded:      c.Discarded,
+			Evicted:        c.Evicted,
 			KeptOpen:       a.keptOpen(),
 			TLSFull:        c.TLSFull,
 			TLSResumed:     c.TLSResumed,
@@ -130,7 +142,8 @@ func numbers(t stats.Tally, s span, summarize func(stats.Distribution) stats.Sum
 		Requests:           t.Requests,
 		Errors:             t.Errors,
 		ErrorClasses:       map[string]int64{},
-		Retries:            max(0, t.Attempts-t.Requests),
+		Retries:            t.Retries,
+		Redirects:          t.Redirects,
 		Seconds:            s.elapsed.Seconds(),
 		OfferedRate:        perSecond(s.offered, s.window),
 		AchievedRate:       perSecond(t.Requests, s.elapsed),

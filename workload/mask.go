@@ -3,9 +3,8 @@ package workload
 import (
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
-
-	session "sessbench/workload/plainsession"
 )
 
 // mask stands where a secret was.
@@ -15,34 +14,96 @@ const mask = "***"
 // well be.
 var secretName = regexp.MustCompile(`(?i)auth|cookie|token|secret|passw|pwd|api[-_]?key|access[-_]?key|private[-_]?key|[-_]key$|^key$|credential|session|signature|csrf|xsrf|jwt|\bsig\b|\bcode\b|\bpin\b|\botp\b`)
 
+// authorName matches what begins like "authorization" and is about people.
+var authorName = regexp.MustCompile(`(?i)author(?:s|ity|ities)?(?:$|[^a-z])`)
+
 // secretField finds such a field with its value in a form, in JSON or in XML.
-var secretField = regexp.MustCompile(`(?i)(["']?[\w.-]*(?:auth|token|secret|passw|pwd|api[-_]?key|access[-_]?key|private[-_]?key|credential|session|signature|csrf|xsrf|jwt|\bpin\b|\botp\b)[\w.-]*["']?\s*[=:>]\s*)("(?:[^"\\]|\\.)*"|'[^']*'|[^&,}<\s]+)`)
+var secretField = regexp.MustCompile(`(?i)(\\*["']?[\w.-]*(?:auth|token|secret|passw|pwd|api[-_]?key|access[-_]?key|private[-_]?key|credential|session|signature|csrf|xsrf|jwt|\bpin\b|\botp\b)[\w.-]*\\*["']?\s*[=:>]\s*)(\\+"[^"\\]*\\*"?|"(?:[^"\\]|\\.)*"|'[^']*'|[^&,}<\s]+)`)
 
 // Masked returns a copy of the plan that may be shown: secrets are gone, all else
 // stands.
 func (p *Plan) Masked() *Plan {
 	m := *p
 	m.Target = maskText(p.Target)
-	m.Session.Headers = p.Session.Headers.masked()
-	if p.Session.Auth != nil && p.Session.Auth.Basic != nil {
-		m.Session.Auth = &Auth{Basic: p.Session.Auth.Basic.masked()}
+	m.Session.Headers = maskFields(p.Session.Headers, maskHeader)
+	m.Session.Params = maskFields(p.Session.Params, maskValue)
+	m.Session.Auth = p.Session.Auth.masked()
+	m.Session.Cookies = maskCookies(p.Session.Cookies)
+	m.Session.Proxies = maskProxies(p.Session.Proxies)
+	m.Session.Adapters = slices.Clone(p.Session.Adapters)
+	for i := range m.Session.Adapters {
+		m.Session.Adapters[i].Prefix = maskText(m.Session.Adapters[i].Prefix)
 	}
-	m.Session.Cookies = make(session.Cookies, len(p.Session.Cookies))
-	for i, c := range p.Session.Cookies {
-		m.Session.Cookies[i] = session.Cookie{Name: c.Name, Value: mask}
-	}
-	m.Mix = make([]Operation, len(p.Mix))
-	for i, o := range p.Mix {
-		o.Name, o.URL = maskName(o.Name), maskText(o.URL)
-		o.Headers = o.Headers.masked()
-		o.Body = secretField.ReplaceAll(o.Body, []byte(`${1}"`+mask+`"`))
-		m.Mix[i] = o
-	}
+	m.Setup, m.Mix = maskOperations(p.Setup), maskOperations(p.Mix)
 	return &m
+}
+
+func maskOperations(operations []Operation) []Operation {
+	m := slices.Clone(operations)
+	for i := range m {
+		m[i] = m[i].masked()
+	}
+	return m
+}
+
+func (o Operation) masked() Operation {
+	o.Name, o.URL = maskName(o.Name), maskText(o.URL)
+	o.Headers = maskFields(o.Headers, maskHeader)
+	o.Params = maskFields(o.Params, maskValue)
+	o.Auth = o.Auth.masked()
+	o.Cookies = maskCookies(o.Cookies)
+	o.Proxies = maskProxies(o.Proxies)
+	o.Body = []byte(maskBody(string(o.Body)))
+	o.Form = maskFields(o.Form, maskValue)
+	if o.JSON != nil {
+		o.JSON = maskJSON(o.JSON)
+	}
+	if o.Multipart != nil {
+		m := Multipart{Fields: maskFields(o.Multipart.Fields, maskValue), Files: slices.Clone(o.Multipart.Files)}
+		for i, file := range m.Files {
+			m.Files[i] = file.masked()
+		}
+		o.Multipart = &m
+	}
+	return o
+}
+
+func (f FilePart) masked() FilePart {
+	if f.Content != nil {
+		content := maskValue(f.Field, maskBody(*f.Content))
+		f.Content = &content
+	}
+	return f
+}
+
+// maskFields applies hide to every value.
+func maskFields(f Fields, hide func(name, value string) string) Fields {
+	m := slices.Clone(f)
+	for i := range m {
+		m[i].Values = slices.Clone(m[i].Values)
+		for j, value := range m[i].Values {
+			m[i].Values[j] = hide(m[i].Name, value)
+		}
+	}
+	return m
+}
+
+func (a *Auth) masked() *Auth {
+	if a == nil {
+		return nil
+	}
+	m := &Auth{Basic: a.Basic.masked(), Digest: a.Digest.masked(), None: a.None}
+	if a.Bearer != "" {
+		m.Bearer = mask
+	}
+	return m
 }
 
 // masked hides a user without a password too: some services take their key as the user.
 func (b *BasicAuth) masked() *BasicAuth {
+	if b == nil {
+		return nil
+	}
 	m := &BasicAuth{User: b.User, Password: mask}
 	if b.Password == "" {
 		m.User = mask
@@ -50,20 +111,55 @@ func (b *BasicAuth) masked() *BasicAuth {
 	return m
 }
 
-func (h Headers) masked() Headers {
-	m := make(Headers, len(h))
-	for i, line := range h {
-		if secretName.MatchString(line.Name) {
-			line.Value = mask
-		}
-		m[i] = line
+func maskCookies(c Cookies) Cookies {
+	m := slices.Clone(c)
+	for i := range m {
+		m[i].Value = mask
 	}
 	return m
+}
+
+// maskProxies hides whole user information: a proxy's user may be a key.
+func maskProxies(p Proxies) Proxies {
+	m := slices.Clone(p)
+	for i := range m {
+		if at := strings.LastIndexByte(m[i].URL, '@'); at >= 0 {
+			scheme, _, ok := strings.Cut(m[i].URL[:at], "://")
+			if ok {
+				scheme += "://"
+			} else {
+				scheme = ""
+			}
+			m[i].URL = scheme + mask + m[i].URL[at:]
+		}
+	}
+	return m
+}
+
+// maskValue hides the value of a parameter or a field whose name says that it is secret.
+func maskValue(name, value string) string {
+	if SecretName(name) && !tellsNothing(name, value) {
+		return mask
+	}
+	return value
+}
+
+// tellsNothing says of values of secret names that they are none: flags, nothing, and the numbers that
+// errors have.
+func tellsNothing(name, value string) bool {
+	switch value {
+	case "", "true", "false", "null", `""`:
+		return true
+	}
+	return strings.EqualFold(name, "code") && len(value) <= 3 && strings.Trim(value, "0123456789") == ""
 }
 
 // maskText masks a URL given as text. One that does not parse is masked whole
 // from its first question mark or at sign.
 func maskText(s string) string {
+	if !strings.ContainsAny(s, "@?#") {
+		return s
+	}
 	u, err := url.Parse(s)
 	if err != nil {
 		if i := strings.IndexAny(s, "?@"); i >= 0 {
@@ -74,15 +170,24 @@ func maskText(s string) string {
 	return maskURL(u)
 }
 
-// maskURL writes u without its password and without the values of secret
-// parameters.
+// maskURL writes u without its password, or without its user where there is no password: some
+// services take their key as the user. Values of secret parameters are masked,
+// also in a fragment, where some services put them.
 func maskURL(u *url.URL) string {
 	m := *u
+	m.RawQuery = maskQuery(u.RawQuery)
+	if masked := maskQuery(u.EscapedFragment()); masked != u.EscapedFragment() {
+		m.Fragment, m.RawFragment = masked, ""
+	}
+	if u.User == nil {
+		return m.String()
+	}
 	if _, has := u.User.Password(); has {
 		m.User = url.User(u.User.Username())
+		return m.String()
 	}
-	m.RawQuery = maskQuery(u.RawQuery)
-	return m.String()
+	m.User = url.User(mask)
+	return strings.Replace(m.String(), m.User.String()+"@", mask+"@", 1) // the mask is not to be escaped
 }
 
 // maskName masks a query in an operation's name, which is no URL.
@@ -97,9 +202,20 @@ func maskName(name string) string {
 func maskQuery(query string) string {
 	parts := strings.Split(query, "&")
 	for i, part := range parts {
-		if name, _, ok := strings.Cut(part, "="); ok && secretName.MatchString(name) {
-			parts[i] = name + "=" + mask
+		name, value, ok := strings.Cut(part, "=")
+		plain, err := url.QueryUnescape(name)
+		if err != nil {
+			plain = name
+		}
+		if ok {
+			parts[i] = name + "=" + maskValue(plain, value)
 		}
 	}
 	return strings.Join(parts, "&")
+}
+
+// SecretName says whether the value of a header, a parameter, a cookie or a key with that
+// name is a secret, or may well be.
+func SecretName(name string) bool {
+	return secretName.MatchString(authorName.ReplaceAllString(name, ""))
 }

@@ -5,8 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	session "sessbench/workload/plainsession"
-	"sessbench/workload/wire"
+	"sessbench/workload/session"
 )
 
 // Whatever way a secret comes in, it does not come out with the plan.
@@ -14,25 +13,18 @@ func TestMaskedPlanHoldsNoSecret(t *testing.T) {
 	const secret = "hunter2"
 	p := &Plan{
 		Target: "https://me:" + secret + "@api.example.com/a?access_token=" + secret + "&page=1",
-		Arms:   []Arm{{"pooled", "pooled"}},
+		Arms:   []Arm{{Name: "pooled", Policy: "pooled"}},
 		Session: SessionPlan{
-			Headers: Headers{
-				{Name: "Authorization", Value: "Bearer " + secret},
-				{Name: "X-Api-Key", Value: secret},
-				{Name: "Cookie", Value: "sid=" + secret},
-				{Name: "X-Session", Value: secret},
-				{Name: "Ocp-Apim-Subscription-Key", Value: secret},
-				{Name: "X-CSRF", Value: secret},
-				{Name: "Accept", Value: "text/plain"},
-			},
+			Headers: Fields(session.Pairs("Authorization", "Bearer "+secret, "X-Api-Key", secret, "Cookie", "sid="+secret,
+				"X-Session", secret, "Ocp-Apim-Subscription-Key", secret, "X-CSRF", secret, "Accept", "text/plain")),
 			Auth:    &Auth{Basic: &BasicAuth{User: "me", Password: secret}},
-			Cookies: session.Cookies{{Name: "sid", Value: secret}},
+			Cookies: Cookies{{Name: "sid", Value: secret}},
 		},
 		Mix: []Operation{{
 			Name:    "POST /login?token=" + secret,
 			Method:  "POST",
 			URL:     "/login?token=" + secret + "&lang=en",
-			Headers: Headers{wire.Header{Name: "Proxy-Authorization", Value: secret}},
+			Headers: Fields(session.Pairs("Proxy-Authorization", secret)),
 			Body:    []byte(`{"user":"me","password":"` + secret + `","client_secret": "` + secret + `","n":1}`),
 		}, {
 			Name: "POST /", Method: "POST", URL: "/?key=" + secret + "&code=" + secret, Body: []byte("user=me&passwd=" + secret + "&n=1"),
@@ -67,9 +59,9 @@ func TestAUserWithoutAPasswordIsTakenForAKey(t *testing.T) {
 func TestPlanJSONIsThePlanFilesLanguage(t *testing.T) {
 	p := &Plan{
 		Target: "http://127.0.0.1/",
-		Arms:   []Arm{{"pooled", "pooled"}, {"five", "reuse-5"}},
+		Arms:   []Arm{{Name: "pooled", Policy: "pooled"}, {Name: "five", Policy: "reuse-5"}},
 		Session: SessionPlan{
-			Headers: Headers{{Name: "B", Value: "1"}, {Name: "A", Value: "2"}, {Name: "B", Value: "3"}},
+			Headers: Fields{}.Add("B", "1").Add("A", "2").Add("b", "3"),
 			TLS:     TLSPlan{Verify: true},
 			Timeout: Timeout{Connect: Duration(DefaultConnectTimeout)},
 		},
@@ -81,7 +73,7 @@ func TestPlanJSONIsThePlanFilesLanguage(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `{"target":"http://127.0.0.1/","arms":["pooled",{"name":"five","policy":"reuse-5"}],` +
-		`"session":{"headers":{"B":["1","3"],"A":"2"},"timeout":{"connect":"5s","read":"0s","total":"0s"},"tls":{"verify":true}},` +
+		`"session":{"headers":{"B":["1","3"],"A":"2"},"timeout":{"connect":"5s","read":"0s","total":"0s"},"follow":false,"tls":{"verify":true}},` +
 		`"mix":[{"name":"get","get":"/x"},{"name":"purge","method":"PURGE","url":"/y","body":"b"}],` +
 		`"load":{"workers":3,"requests":7,"warmup":"0s","blocks":2,"seed":1},"output":{}}`
 	if string(text) != want {

@@ -3,75 +3,31 @@
 package workload
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"net/url"
-	"strings"
 	"time"
-
-	session "sessbench/workload/plainsession"
-	"sessbench/workload/wire"
 )
 
 // A Plan is one run in full: what is requested, how connections are used, how
-// much load is offered. It is a plain value; its JSON is the plan file's
-// language, so that a result repeats itself.
+// much load is offered. It is a plain value that nobody changes once it is used; its JSON is
+// a plan file, so that a result repeats itself.
 type Plan struct {
 	Target  string      `json:"target,omitempty"` // base URL; empty: the embedded test server
 	Arms    []Arm       `json:"arms"`             // the first is the baseline
 	Session SessionPlan `json:"session"`
+	Setup   []Operation `json:"setup,omitempty"` // once per session, in order, not measured
 	Mix     []Operation `json:"mix"`
 	Load    Load        `json:"load"`
 	FailIf  []string    `json:"fail_if,omitempty"`
 	Output  Output      `json:"output"`
 }
 
-// SessionPlan is what every worker's session starts with, the same in every arm.
-type SessionPlan struct {
-	Headers   Headers         `json:"headers,omitempty"`
-	Auth      *Auth           `json:"auth,omitempty"`
-	Cookies   session.Cookies `json:"cookies,omitempty"`
-	Timeout   Timeout         `json:"timeout"`
-	TLS       TLSPlan         `json:"tls"`
-	Resolve   []string        `json:"resolve,omitempty"`    // "host:port:address[,address]"
-	ConnectTo []string        `json:"connect_to,omitempty"` // "host:port:host:port", parts may be empty
-}
-
-// Auth is how a session authenticates.
-type Auth struct {
-	Basic *BasicAuth `json:"basic,omitempty"`
-}
-
-// BasicAuth is a user and a password, sent with every request.
-type BasicAuth struct {
-	User     string `json:"user"`
-	Password string `json:"password"`
-}
-
-// Timeout holds the limits of one call; zero means none.
-type Timeout struct {
-	Connect Duration `json:"connect"` // name resolution, TCP connect and TLS handshake
-	Read    Duration `json:"read"`    // longest silence inside a response
-	Total   Duration `json:"total"`   // the whole call
-}
-
-// TLSPlan says whom to trust and who we are.
-type TLSPlan struct {
-	Verify bool   `json:"verify"`
-	CA     string `json:"ca,omitempty"`   // PEM file; empty: the system's
-	Cert   string `json:"cert,omitempty"` // PEM file of the client certificate
-	Key    string `json:"key,omitempty"`  // PEM file; empty: in Cert
-}
-
-// An Operation is one named request of the mix.
-type Operation struct {
-	Name     string
-	Method   string
-	URL      string // relative to the target, or absolute
-	Headers  Headers
-	Body     []byte
-	BodyFile string // where Body was read from; empty when it was given in place
+// MarshalJSON writes the plan file, in which a dollar sign that could be taken for the
+// beginning of a variable is doubled.
+func (p Plan) MarshalJSON() ([]byte, error) {
+	type plain Plan
+	data, err := json.Marshal(plain(p))
+	return doubleDollars(data), err
 }
 
 // Load is how much load is offered, and for how long.
@@ -125,152 +81,6 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return err
 }
 
-// Headers are header lines in the order in which they are sent. In a plan they
-// are an object; a name that occurs several times has a list of values.
-type Headers []wire.Header
-
-// MarshalJSON writes an object in the order of the lines.
-func (h Headers) MarshalJSON() ([]byte, error) {
-	var names []string
-	values := map[string][]string{}
-	for _, line := range h {
-		if values[line.Name] == nil {
-			names = append(names, line.Name)
-		}
-		values[line.Name] = append(values[line.Name], line.Value)
-	}
-	object := make(orderedObject, 0, len(names))
-	for _, name := range names {
-		var value any = values[name]
-		if len(values[name]) == 1 {
-			value = values[name][0]
-		}
-		object = append(object, member{name, value})
-	}
-	return object.MarshalJSON()
-}
-
-// MarshalJSON writes the plan file's form, in which the method is the URL's key.
-func (o Operation) MarshalJSON() ([]byte, error) {
-	object := orderedObject{{"name", o.Name}}
-	switch o.Method {
-	case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS":
-		object = append(object, member{strings.ToLower(o.Method), o.URL})
-	default:
-		object = append(object, member{"method", o.Method}, member{"url", o.URL})
-	}
-	if len(o.Headers) > 0 {
-		object = append(object, member{"headers", o.Headers})
-	}
-	switch {
-	case o.BodyFile != "":
-		object = append(object, member{"body_file", o.BodyFile})
-	case len(o.Body) > 0:
-		object = append(object, member{"body", string(o.Body)})
-	}
-	return object.MarshalJSON()
-}
-
-type member struct {
-	key   string
-	value any
-}
-
-// An orderedObject is a JSON object whose members keep their order.
-type orderedObject []member
-
-func (o orderedObject) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteByte('{')
-	for i, m := range o {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		key, err := json.Marshal(m.key)
-		if err != nil {
-			return nil, err
-		}
-		value, err := json.Marshal(m.value)
-		if err != nil {
-			return nil, err
-		}
-		b.Write(key)
-		b.WriteByte(':')
-		b.Write(value)
-	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
-}
-
-// A KeyError says which key of a plan is wrong, why, and how to mend it.
-type KeyError struct {
-	Key     string // e.g. "load.workers"
-	Problem string // e.g. "is 0; it must be at least 1"
-}
-
-func (e *KeyError) Error() string { return e.Key + " " + e.Problem }
-
-// Validate reports the first thing in the plan that cannot be carried out, as a
-// *KeyError.
-func (p *Plan) Validate() error {
-	if err := validateTarget(p.Target); err != nil {
-		return err
-	}
-	if err := validateArms(p.Arms); err != nil {
-		return err
-	}
-	if len(p.Mix) == 0 {
-		return &KeyError{"mix", "is empty; name at least one operation"}
-	}
-	for i, o := range p.Mix {
-		for _, h := range o.Headers {
-			if err := wire.ValidateHeader(h.Name, h.Value); err != nil {
-				return &KeyError{fmt.Sprintf("mix[%d].headers", i), err.Error()}
-			}
-		}
-	}
-	if err := p.Session.validate(); err != nil {
-		return err
-	}
-	return p.Load.validate()
-}
-
-func validateTarget(target string) error {
-	if target == "" {
-		return nil
-	}
-	u, err := url.Parse(target)
-	switch {
-	case err != nil:
-		return &KeyError{"target", fmt.Sprintf("is not a URL: %v", err)}
-	case u.Scheme != "http" && u.Scheme != "https":
-		return &KeyError{"target", fmt.Sprintf("has scheme %q; use http or https", u.Scheme)}
-	case u.Hostname() == "":
-		return &KeyError{"target", fmt.Sprintf("%q names no host", target)}
-	}
-	return nil
-}
-
-func (s *SessionPlan) validate() error {
-	for _, h := range s.Headers {
-		if err := wire.ValidateHeader(h.Name, h.Value); err != nil {
-			return &KeyError{"session.headers", err.Error()}
-		}
-	}
-	for _, t := range []struct {
-		key   string
-		value Duration
-	}{{"connect", s.Timeout.Connect}, {"read", s.Timeout.Read}, {"total", s.Timeout.Total}} {
-		if t.value < 0 {
-			return &KeyError{"session.timeout." + t.key, fmt.Sprintf("is %v; use a positive time, or 0 for none", time.Duration(t.value))}
-		}
-	}
-	if s.TLS.Key != "" && s.TLS.Cert == "" {
-		return &KeyError{"session.tls.key", "is given without session.tls.cert; name the certificate too"}
-	}
-	return nil
-}
-
 // maxBlocks is far more than any comparison needs. Every trial's histograms are kept, and
 // drawn thousands of times for the intervals.
 const maxBlocks = 10_000
@@ -312,4 +122,9 @@ func (l *Load) validate() error {
 		return problem("blocks", "is %d but each arm has only %d requests; every block needs at least one", l.Blocks, l.Requests)
 	}
 	return nil
+}
+
+// DefaultWarmup is 10 % of what is measured, at most 2 s; none where that is counted.
+func DefaultWarmup(duration time.Duration) time.Duration {
+	return max(0, min(duration/10, 2*time.Second))
 }

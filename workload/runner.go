@@ -14,7 +14,6 @@ import (
 	"sessbench/internal/precise"
 	"sessbench/result"
 	"sessbench/stats"
-	session "sessbench/workload/plainsession"
 	"sessbench/workload/wire"
 )
 
@@ -57,6 +56,9 @@ type armRun struct {
 	opened  []int64 // sockets opened in each trial
 	warmup  int64   // calls made before the first trial
 	usage   usage
+
+	peer   string // who is at the other end of connections: "server" or "proxy"
+	dialed string // whom they are opened to: the same, or the proxy that has opened a tunnel
 }
 
 // A stage is the trial under way, for Progress.
@@ -83,11 +85,11 @@ func NewRunner(plan *Plan, opts Options) (*Runner, error) {
 	}
 	r := &Runner{plan: plan, setup: setup, audit: &auditor{cpuTime: opts.CPUTime}, sleeper: precise.Sleeper{Spin: precise.Spin}}
 	for _, arm := range plan.Arms {
-		policy, err := policyOf(arm.Policy)
+		policy, err := arm.policy()
 		if err != nil {
 			return nil, err
 		}
-		r.arms = append(r.arms, &armRun{arm: arm, policy: policy})
+		r.arms = append(r.arms, &armRun{arm: arm, policy: policy, peer: setup.peer(), dialed: setup.dialed()})
 	}
 	r.trials = len(r.arms) * plan.Load.Blocks
 	if plan.Load.Warmup > 0 {
@@ -107,12 +109,14 @@ func (r *Runner) Run(ctx context.Context) (*result.Result, error) {
 	load, cancel := context.WithCancel(ctx)
 	defer cancel()
 	r.cancel = cancel
-	probe, err := wire.Probe(ctx, r.setup.request.Endpoint(), &r.setup.wire)
+	probe, err := wire.ProbeVia(ctx, r.setup.endpoint, r.setup.request.Proxy(), &r.setup.wire)
 	if err != nil {
-		return nil, fmt.Errorf("%s cannot be reached: %w; %s", maskURL(r.setup.url), err, unreachableHint(err))
+		return nil, fmt.Errorf("%s cannot be reached: %w; %s", maskURL(r.setup.url), err, unreachableHint(err, r.setup.request.Proxy()))
 	}
-	r.open()
 	defer r.close()
+	if err := r.open(); err != nil {
+		return nil, err
+	}
 	if err := r.runTrials(load); err != nil {
 		return nil, err
 	}
@@ -125,21 +129,21 @@ func (r *Runner) Run(ctx context.Context) (*result.Result, error) {
 }
 
 // open gives every arm its workers. Connections are opened by the first calls.
-func (r *Runner) open() {
+func (r *Runner) open() error {
 	for _, a := range r.arms {
 		if a.policy.SharedPool {
 			a.pool = wire.NewPool(wire.PoolOptions{Max: r.plan.Load.Workers})
 		}
 		for id := range r.plan.Load.Workers {
 			client := wire.NewClient(r.clock, &r.setup.wire, a.policy, a.pool)
-			a.workers = append(a.workers, &worker{
-				id:      id,
-				clock:   r.clock,
-				client:  client,
-				session: session.New(&r.setup.session, client),
-			})
+			s, err := r.setup.newSession(r.clock, client, r.plan.Load.Seed, id)
+			if err != nil {
+				return err
+			}
+			a.workers = append(a.workers, &worker{id: id, clock: r.clock, client: client, session: s})
 		}
 	}
+	return nil
 }
 
 func (r *Runner) close() {
@@ -281,7 +285,7 @@ func (r *Runner) names() []string {
 func (a *armRun) lastStarted() time.Duration {
 	var last time.Duration
 	for _, w := range a.workers {
-		last = max(last, w.exchange.Started)
+		last = max(last, w.call.Started)
 	}
 	return last
 }
@@ -292,6 +296,15 @@ func (a *armRun) counts() wire.Counts {
 		sum.Add(w.client.Counts())
 	}
 	return sum
+}
+
+// places is how many different servers the workers opened connections to, each on its own.
+func (a *armRun) places() int64 {
+	var n int64
+	for _, w := range a.workers {
+		n += int64(w.client.Places())
+	}
+	return n
 }
 
 // keptOpen is how many connections the arm has now.

@@ -48,7 +48,7 @@ func runVirtually(t *testing.T, ctx context.Context, load Load, s *pipeServer) *
 	t.Helper()
 	r, err := NewRunner(&Plan{
 		Target:  "http://127.0.0.1/",
-		Arms:    []Arm{{"pooled", "pooled"}},
+		Arms:    []Arm{{Name: "pooled", Policy: "pooled"}},
 		Session: SessionPlan{TLS: TLSPlan{Verify: true}},
 		Mix:     []Operation{{Name: "get", Method: "GET", URL: "/"}},
 		Load:    load,

@@ -12,7 +12,7 @@ import (
 // asked to close them sees a new one for every request all the same, and no header
 // asks it for anything.
 func TestFreshIsFreshThoughTheServerIgnoresConnectionClose(t *testing.T) {
-	for _, headers := range []workload.Headers{nil, {{Name: "Connection", Value: "close"}}} {
+	for _, headers := range []workload.Fields{nil, workload.Fields{}.Add("Connection", "close")} {
 		server, err := testserver.Start(testserver.Config{IgnoreConnectionClose: true})
 		if err != nil {
 			t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"sessbench/result"
+	"sessbench/workload/session"
 	"sessbench/workload/wire"
 )
 
@@ -28,24 +29,25 @@ const (
 // the arm measured.
 func (a *armRun) verify(n *result.Arm, workers int, secure bool) []result.Warning {
 	c, kept := a.counts(), a.keptOpen()
-	if c.Opened != c.ClosedByPeer+c.Retired+c.Discarded+kept {
+	if c.Opened != c.ClosedByPeer+c.Retired+c.Discarded+c.Evicted+kept {
 		return []result.Warning{a.invalid("miscounted",
-			fmt.Sprintf("%d sockets were opened, but %d ended and %d are open", c.Opened, c.ClosedByPeer+c.Retired+c.Discarded, kept),
+			fmt.Sprintf("%d sockets were opened, but %d ended and %d are open", c.Opened, c.ClosedByPeer+c.Retired+c.Discarded+c.Evicted, kept),
 			"this is a fault in sessbench; please report it with the result file")}
 	}
+	first := max(a.places(), int64(workers)) // connections that nobody can do without
 	if a.policy.RequestsPerConnection == 1 {
-		return a.verifyFresh(c, workers, secure)
+		return a.verifyFresh(c, first, secure)
 	}
-	return a.verifyReuse(c, workers, n.Errors < n.Requests)
+	return a.verifyReuse(c, workers, first, n.Errors < n.Requests)
 }
 
-func (a *armRun) verifyFresh(c wire.Counts, workers int, secure bool) []result.Warning {
+func (a *armRun) verifyFresh(c wire.Counts, first int64, secure bool) []result.Warning {
 	if c.Reused > 0 || c.Attempts > c.Opened {
 		return []result.Warning{a.invalid("not_fresh",
 			fmt.Sprintf("%d requests rode %d sockets, %d of them reused; a fresh arm opens one for each", c.Attempts, c.Opened, c.Reused),
 			"this is a fault in sessbench; please report it with the result file")}
 	}
-	switch resumable := c.TLSFull + c.TLSResumed - int64(workers); {
+	switch resumable := c.TLSFull + c.TLSResumed - first; {
 	case !a.policy.ResumeTLS && c.TLSResumed > 0:
 		return []result.Warning{a.invalid("resumed",
 			fmt.Sprintf("%d of %d TLS handshakes were resumed; this arm makes full ones only", c.TLSResumed, c.TLSFull+c.TLSResumed),
@@ -57,16 +59,16 @@ func (a *armRun) verifyFresh(c wire.Counts, workers int, secure bool) []result.W
 		return []result.Warning{a.invalid("no_resumption",
 			fmt.Sprintf("the server resumed none of %d TLS handshakes, so this arm was the same as fresh", c.TLSFull),
 			"switch session tickets on at the server, or leave this arm out with --arms")}
-	case a.policy.ResumeTLS && float64(c.TLSFull-int64(workers)) > fullTolerance*float64(resumable):
+	case a.policy.ResumeTLS && float64(c.TLSFull-first) > fullTolerance*float64(resumable):
 		return []result.Warning{a.invalid("partly_resumed",
-			fmt.Sprintf("%d of %d TLS handshakes were full, though only the first of each of the %d sessions had to be", c.TLSFull, c.TLSFull+c.TLSResumed, workers),
+			fmt.Sprintf("%d of %d TLS handshakes were full, though only %d had to be: the first to each server in each session", c.TLSFull, c.TLSFull+c.TLSResumed, first),
 			"look at the lifetime and sharing of the server's session tickets")}
 	}
 	return nil
 }
 
 // verifyReuse does not blame a server that answered nothing for the lack of reuse.
-func (a *armRun) verifyReuse(c wire.Counts, workers int, answered bool) []result.Warning {
+func (a *armRun) verifyReuse(c wire.Counts, workers int, first int64, answered bool) []result.Warning {
 	limit := a.policy.RequestsPerConnection
 	switch {
 	case limit > 0 && c.Attempts > c.Opened*int64(limit):
@@ -77,20 +79,28 @@ func (a *armRun) verifyReuse(c wire.Counts, workers int, answered bool) []result
 		return []result.Warning{a.invalid("closed_by_request",
 			fmt.Sprintf("the request's own \"Connection: close\" header ended %d of %d connections, so they could not be reused", c.Retired, c.Opened),
 			"leave that header out; the arms decide about connections")}
-	case limit == 0 && c.Opened > int64(workers)+c.ClosedByPeer+c.Discarded:
+	case limit == 0 && c.Opened > first+c.ClosedByPeer+c.Discarded+c.Evicted:
 		return []result.Warning{a.invalid("not_pooled",
-			fmt.Sprintf("%d sockets were opened for %d workers, though the peer closed only %d and %d were given up after errors", c.Opened, workers, c.ClosedByPeer, c.Discarded),
+			fmt.Sprintf("%d sockets were opened where %d would do, though the peer closed only %d and %d were given up after errors", c.Opened, first, c.ClosedByPeer, c.Discarded),
 			"this is a fault in sessbench; please report it with the result file")}
 	case answered && nothingReused(c, workers):
 		return []result.Warning{a.invalid("no_reuse",
-			fmt.Sprintf("the server closed every one of %d connections after its first request, so nothing was reused", c.Opened),
-			"switch keep-alive on at the server (nginx: keepalive_timeout above 0), or ask a proxy in between to keep connections")}
+			fmt.Sprintf("the %s closed every one of %d connections after its first request, so nothing was reused", a.peer, c.Opened),
+			keepAliveHint(a.peer))}
 	case answered && c.ClosedByPeer > 0:
 		return []result.Warning{a.doubt("closed_by_peer",
-			fmt.Sprintf("the server closed %d of %d connections; each carried %.1f requests on average", c.ClosedByPeer, c.Opened, float64(c.Attempts)/float64(c.Opened)),
-			"raise the server's limits on keep-alive (nginx: keepalive_requests, keepalive_timeout), or accept that this is what reuse buys here")}
+			fmt.Sprintf("the %s closed %d of %d connections; each carried %.1f requests on average", a.peer, c.ClosedByPeer, c.Opened, float64(c.Attempts)/float64(c.Opened)),
+			"raise the "+a.peer+"'s limits on keep-alive (nginx: keepalive_requests, keepalive_timeout), or accept that this is what reuse buys here")}
 	}
 	return nil
+}
+
+// keepAliveHint says what to try where the peer keeps no connection.
+func keepAliveHint(peer string) string {
+	if peer == "proxy" {
+		return "use a proxy that keeps its clients' connections; tinyproxy, for one, does not for plain http"
+	}
+	return "switch keep-alive on at the server (nginx: keepalive_timeout above 0), or ask a proxy in between to keep connections"
 }
 
 // nothingReused says whether a server closed every connection after its first request,
@@ -126,18 +136,36 @@ func (a *armRun) doubts(n *result.Arm) []result.Warning {
 	if n.Errors > 0 {
 		list = append(list, a.doubt("errors",
 			fmt.Sprintf("%d of %d calls failed (%s)", n.Errors, n.Requests, classList(n.ErrorClasses)),
-			errorHint(n.ErrorClasses)))
+			errorHint(n.ErrorClasses, a.dialed)))
 	}
-	if n.Retries > 0 {
+	if stayed := redirectsLeft(n); stayed > 0 {
+		list = append(list, a.doubt("redirected",
+			fmt.Sprintf("%d of %d calls were answered with a redirect that was not followed, which is no error and says nothing of the page itself", stayed, n.Requests),
+			"name the URL that it leads to, or follow it with --location"))
+	}
+	if resent := min(n.Retries, n.Connections.StaleRetries); resent > 0 { // the others are the plan's wish
 		list = append(list, a.doubt("resent",
-			fmt.Sprintf("%d requests were sent again because their reused connection had died; the lost time is in their response time", n.Retries),
+			fmt.Sprintf("%d requests were sent again because their reused connection had died; the lost time is in their response time", resent),
 			"keep the server's idle timeout longer than the pauses between requests"))
 	}
 	return list
 }
 
-// unreachableHint says what to try when the check before a run failed with err.
-func unreachableHint(err error) string {
+// redirectsLeft counts the calls that ended with a redirect without being failed for that.
+func redirectsLeft(n *result.Arm) int64 {
+	left := -n.ErrorClasses[session.ErrTooManyRedirects.Class()]
+	for _, status := range []string{"301", "302", "303", "307", "308"} {
+		left += n.Status[status]
+	}
+	return left
+}
+
+// unreachableHint says what to try when the check before a run, through proxy unless that is nil, failed
+// with err.
+func unreachableHint(err error, proxy *wire.Proxy) string {
+	if wire.ViaProxy(err) && proxy != nil {
+		return proxyHint(err, proxy)
+	}
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
 		return "the server does not speak TLS at this port; try http instead of https"
 	}
@@ -160,16 +188,18 @@ func unreachableHint(err error) string {
 	return "check the address, and that the server is running"
 }
 
-func errorHint(classes map[string]int64) string {
+func errorHint(classes map[string]int64, dialed string) string {
 	switch {
 	case classes[classStatus] > 0:
 		return "look at the status codes; a wrong path or missing credentials fail every call"
 	case classes[string(wire.ClassAddressExhausted)]+classes[string(wire.ClassFilesExhausted)] > 0:
 		return "this machine ran out of what connections take; see the other warnings"
 	case classes[string(wire.ClassRefused)] > 0:
-		return "nothing listened at the address at that time: look whether the server stopped or was restarted during the run"
+		return "nothing listened at the address at that time: look whether the " + dialed + " stopped or was restarted during the run"
 	case classes[string(wire.ClassConnectTimeout)] > 0:
-		return "the server's accept queue may be full: lower --workers, or raise its backlog and net.core.somaxconn"
+		return "the " + dialed + "'s accept queue may be full: lower --workers, or raise its backlog and net.core.somaxconn"
+	case classes[string(wire.ClassProxy)] > 0:
+		return "the proxy did not connect us; look at its log for the same time"
 	case classes[string(wire.ClassTLS)] > 0:
 		return "the server may want a client certificate (--cert); look at its log for the same time"
 	default:
@@ -185,16 +215,17 @@ func (r *Runner) runDoubts() []result.Warning {
 			Detail: fmt.Sprintf("%d blocks were measured; fewer than %d give no verdict", blocks, fewBlocks),
 			Hint:   "run with --blocks 10"})
 	}
-	if !r.setup.wire.TLS.InsecureSkipVerify || !r.secure() {
+	config, whose := r.setup.wire.TLS, r.setup.certified()
+	if config == nil || !config.InsecureSkipVerify || whose == "" {
 		return list
 	}
 	return append(list, result.Warning{Code: "unverified_tls",
-		Detail: "the server's certificate was not checked, so a handshake costs less here than in real use",
+		Detail: "the " + whose + "'s certificate was not checked, so a handshake costs less here than in real use",
 		Hint:   "name the CA with --cacert instead of --insecure"})
 }
 
 // secure says whether the run goes over TLS.
-func (r *Runner) secure() bool { return r.setup.request.Endpoint().TLS }
+func (r *Runner) secure() bool { return r.setup.endpoint.TLS }
 
 // onThisHost says whether address, "ip:port", is a loopback one.
 func onThisHost(address string) bool {

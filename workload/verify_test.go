@@ -21,7 +21,7 @@ func TestSaturationIsJudgedFromHalfASecondOn(t *testing.T) {
 		{auditable, 0.89, false},
 		{auditable - time.Millisecond, 0.99, false},
 	} {
-		a := &armRun{arm: Arm{"pooled", "pooled"}, usage: usage{wall: c.wall}}
+		a := &armRun{arm: Arm{Name: "pooled", Policy: "pooled"}, usage: usage{wall: c.wall}}
 		warnings := a.doubts(&result.Arm{Generator: result.Generator{CPUShare: c.share}})
 		got := slices.ContainsFunc(warnings, func(w result.Warning) bool { return w.Code == "generator_saturated" && w.Invalid })
 		if got != c.invalid {
@@ -60,8 +60,8 @@ func TestCountsAreHeldAgainstThePolicy(t *testing.T) {
 		{"more than seven each", seven, wire.Counts{Opened: 14, Attempts: 100, Reused: 86, Retired: 14}, "reused_too_often"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			a := &armRun{arm: Arm{"x", "x"}, policy: c.policy}
-			warnings := a.verifyReuse(c.counts, workers, true)
+			a := &armRun{arm: Arm{Name: "x", Policy: "x"}, policy: c.policy}
+			warnings := a.verifyReuse(c.counts, workers, workers, true)
 			if c.policy.RequestsPerConnection == 1 {
 				warnings = a.verifyFresh(c.counts, workers, true)
 			}

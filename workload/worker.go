@@ -6,63 +6,78 @@ import (
 	"time"
 
 	"sessbench/stats"
-	session "sessbench/workload/plainsession"
+	"sessbench/workload/session"
 	"sessbench/workload/wire"
 )
 
 // A worker owns one session, and with it its connections, for an arm's whole
 // life: what it keeps open outlasts the trials.
 type worker struct {
-	id       int
-	clock    wire.Clock
-	client   *wire.Client
-	session  *session.Session
-	exchange wire.Exchange
-	sample   stats.Sample
+	id      int
+	clock   wire.Clock
+	client  *wire.Client
+	session *session.Session
+	call    session.Call
+	sample  stats.Sample
 }
 
 // run is the worker loop, the only one: whatever the load model, it takes what
 // the pacer gives, carries it out and records it. It returns when the pacer has
 // no more, or when a set-up fault makes going on pointless.
-func (w *worker) run(ctx context.Context, p pacer, r *session.Request, recorder *stats.Recorder) error {
+func (w *worker) run(ctx context.Context, p pacer, r *session.Prepared, recorder *stats.Recorder) error {
 	now := w.clock.Now()
 	for {
 		d, ok := p.next(ctx, now)
 		if !ok {
 			return nil
 		}
-		if err := w.session.Do(ctx, r, &w.exchange); err != nil {
-			return err
-		}
-		if w.exchange.Class == wire.ClassCanceled {
+		w.session.Measure(ctx, r, &w.call)
+		switch {
+		case w.call.Class == string(wire.ClassCanceled):
 			return nil
+		case w.call.Err != nil && setUpFault(&w.call):
+			return w.call.Err
 		}
 		w.fill(d)
 		recorder.Record(w.id, &w.sample)
-		now = w.exchange.Finished
+		now = w.call.Finished
 	}
 }
 
-// fill makes the sample of the exchange just carried out.
+// setUpFault reports whether a call failed because of what we wanted to send: the next ones would, too.
+func setUpFault(c *session.Call) bool {
+	if c.Attempts > 0 {
+		return false
+	}
+	switch session.KindOf(c.Err) {
+	case session.ErrInvalidArgument, session.ErrInvalidHeader, session.ErrInvalidURL, session.ErrInvalidProxyURL,
+		session.ErrMissingScheme, session.ErrInvalidScheme, session.ErrInvalidJSON, session.ErrUnrewindable, session.ErrConcurrentUse:
+		return true
+	}
+	return false
+}
+
+// fill makes the sample of the call just carried out.
 func (w *worker) fill(d due) {
-	ex, s := &w.exchange, &w.sample
-	s.Intended, s.Started, s.Finished = d.at, ex.Started, ex.Finished
-	if !d.scheduled || d.at > ex.Started {
-		s.Intended = ex.Started
+	c, s := &w.call, &w.sample
+	s.Intended, s.Started, s.Finished = d.at, c.Started, c.Finished
+	if !d.scheduled || d.at > c.Started {
+		s.Intended = c.Started
 	}
 	s.Phases = [stats.NumPhases]time.Duration{
-		stats.Acquire: ex.Phases.Acquire,
-		stats.DNS:     ex.Phases.DNS,
-		stats.Connect: ex.Phases.Connect,
-		stats.TLS:     ex.Phases.TLS,
-		stats.Send:    ex.Phases.Send,
-		stats.Wait:    ex.Phases.Wait,
-		stats.Receive: ex.Phases.Receive,
+		stats.Acquire: c.Phases.Acquire,
+		stats.DNS:     c.Phases.DNS,
+		stats.Connect: c.Phases.Connect,
+		stats.TLS:     c.Phases.TLS,
+		stats.Send:    c.Phases.Send,
+		stats.Wait:    c.Phases.Wait,
+		stats.Receive: c.Phases.Receive,
+		stats.Backoff: c.Backoff,
 	}
-	s.Reused, s.Attempts, s.Status = ex.Reused, ex.Attempts, ex.Status
-	s.BytesIn, s.BytesOut = ex.BytesIn, ex.BytesOut
-	s.Class = string(ex.Class)
-	if s.Class == "" && ex.Status >= http.StatusBadRequest {
+	s.Reused, s.Attempts, s.Retries, s.Redirects = c.Reused, c.Attempts, c.Retries, c.Redirects
+	s.Status, s.BytesIn, s.BytesOut = c.Status, c.BytesIn, c.BytesOut
+	s.Class = c.Class
+	if s.Class == "" && c.Status >= http.StatusBadRequest {
 		s.Class = classStatus
 	}
 }

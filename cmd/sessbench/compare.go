@@ -13,9 +13,12 @@ Arms: pooled (one connection per worker, kept), fresh (a new connection and a fu
 TLS handshake for every request), fresh-resumed (a new connection, TLS resumed),
 reuse-N (a new connection every N requests), shared-pool (one pool for all
 workers). name=policy renames: --arms a=pooled,b=pooled compares an arm with itself.
+Behind a policy, +no-resend counts a request that died on a kept connection as failed,
+where it is sent again otherwise: --arms pooled,pooled+no-resend.
 
 Without a URL, sessbench starts its own HTTPS test server on loopback, as a process
-of its own. A URL without a scheme is taken as http. Redirects are not followed.`
+of its own. A URL without a scheme is taken as http. Redirects are
+not followed without --location.`
 
 const compareExamples = `  sessbench compare
   sessbench compare https://api.example.com/items -c 20 -d 30s -H 'Accept: application/json'
@@ -34,10 +37,7 @@ func newCompareCommand(p *process) *cobra.Command {
 
 func armsToCompare(list string, t target) ([]workload.Arm, error) {
 	if list == "" {
-		list = "pooled,fresh"
-		if t.https() {
-			list = "pooled,fresh-resumed,fresh"
-		}
+		return workload.DefaultArms(t.https()), nil
 	}
 	arms, err := workload.ParseArms(list)
 	if err == nil && len(arms) == 1 {

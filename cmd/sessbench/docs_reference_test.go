@@ -17,6 +17,7 @@ import (
 
 	"sessbench/result"
 	"sessbench/stats"
+	"sessbench/workload/planfile"
 )
 
 // A row is one row of a table, without the ` around words.
@@ -128,19 +129,59 @@ func fieldNames(typ reflect.Type) []string {
 }
 
 func TestEveryKeyOfAPlanIsDocumentedWithItsFlag(t *testing.T) {
-	rows := rowsUnder(t, "docs/result.md", "plan")
+	rows := rowsUnder(t, "docs/plan.md", "Keys")
 	known := bindings()
+	for _, key := range fileOnly() {
+		known = append(known, binding{"", key})
+	}
 	for _, r := range rows {
 		if !slices.ContainsFunc(known, func(b binding) bool { return b.key == r[0] }) {
-			t.Errorf("docs/result.md has the plan key %s, which no flag sets", r[0])
+			t.Errorf("docs/plan.md has the key %s, which no plan has", r[0])
 		}
 	}
 	for _, b := range known {
-		i := slices.Index(firstCells(rows), b.key)
+		i, by := slices.Index(firstCells(rows), b.key), b.shown()
+		if b.flag == "" {
+			by = "file only"
+		}
 		if i < 0 {
-			t.Errorf("docs/result.md lacks the plan key %s", b.key)
-		} else if !slices.Contains(strings.Split(rows[i][1], ", "), b.shown()) {
-			t.Errorf("docs/result.md sets %s by %s, not by %s", b.key, rows[i][1], b.shown())
+			t.Errorf("docs/plan.md lacks the key %s", b.key)
+		} else if !slices.Contains(strings.Split(rows[i][1], ", "), by) {
+			t.Errorf("docs/plan.md sets %s by %s, not by %s", b.key, rows[i][1], by)
+		}
+	}
+}
+
+// The plan that is shown is one.
+func TestTheExampleOfAPlanIsAPlan(t *testing.T) {
+	t.Setenv("API_PASSWORD", "secret")
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "picture.png"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	_, example, _ := strings.Cut(readDocument(t, filepath.Join(repository, "docs", "plan.md")), "```yaml\n")
+	example, _, _ = strings.Cut(example, "```")
+	if _, err := planfile.Parse(filepath.Join(dir, "plan.yaml"), []byte(example)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestEveryFieldOfATraceIsDocumented(t *testing.T) {
+	for typ, heading := range map[reflect.Type]string{
+		reflect.TypeFor[result.Trace]():           "The trace",
+		reflect.TypeFor[result.TracedOperation](): "operations[]",
+		reflect.TypeFor[result.TracedError]():     "error",
+		reflect.TypeFor[result.TracedExchange]():  "exchanges[]",
+		reflect.TypeFor[result.TracedRequest]():   "request",
+		reflect.TypeFor[result.TracedHeader]():    "Headers",
+		reflect.TypeFor[result.TracedBody]():      "Bodies",
+		reflect.TypeFor[result.TracedAttempt]():   "attempts[]",
+		reflect.TypeFor[result.TracedResponse]():  "response",
+		reflect.TypeFor[result.TracedCookie]():    "Cookies",
+	} {
+		rows := rowsUnder(t, "docs/trace.md", heading)
+		if want, got := fieldNames(typ), firstCells(rows); !slices.Equal(want, got) {
+			t.Errorf("docs/trace.md, %s: fields\n%v, and %v has\n%v", heading, got, typ, want)
 		}
 	}
 }
@@ -226,7 +267,20 @@ func TestEveryWarningIsDocumented(t *testing.T) {
 }
 
 func TestEveryErrorClassIsDocumented(t *testing.T) {
-	classes := []string{"status"}
+	classes := slices.Concat(wireClasses(t), sessionClasses(t))
+	if len(classes) < 20 {
+		t.Fatalf("only %v were found in the source", classes)
+	}
+	documented := firstCells(rowsUnder(t, "docs/terms.md", "Error classes"))
+	slices.Sort(classes)
+	slices.Sort(documented)
+	if classes = slices.Compact(classes); !slices.Equal(classes, documented) {
+		t.Errorf("docs/terms.md has\n%v, and the source\n%v", documented, classes)
+	}
+}
+
+// wireClasses are those of failed exchanges.
+func wireClasses(t *testing.T) (classes []string) {
 	for _, file := range sources(t, "workload/wire") {
 		ast.Inspect(file, func(n ast.Node) bool {
 			if spec, ok := n.(*ast.ValueSpec); ok && len(spec.Values) == 1 && strings.HasPrefix(spec.Names[0].Name, "Class") {
@@ -237,12 +291,28 @@ func TestEveryErrorClassIsDocumented(t *testing.T) {
 			return true
 		})
 	}
-	documented := firstCells(rowsUnder(t, "docs/terms.md", "Error classes"))
-	slices.Sort(classes)
-	slices.Sort(documented)
-	if !slices.Equal(classes, documented) {
-		t.Errorf("docs/terms.md has\n%v, and the source\n%v", documented, classes)
+	return classes
+}
+
+// sessionClasses are those that sessions add: what Kind.Class returns as it stands.
+func sessionClasses(t *testing.T) (classes []string) {
+	for _, file := range sources(t, "workload/session") {
+		for _, decl := range file.Decls {
+			method, ok := decl.(*ast.FuncDecl)
+			if !ok || method.Recv == nil || method.Name.Name != "Class" {
+				continue
+			}
+			ast.Inspect(method, func(n ast.Node) bool {
+				if ret, ok := n.(*ast.ReturnStmt); ok && len(ret.Results) == 1 {
+					if class := text(ret.Results[0]); class != "" {
+						classes = append(classes, class)
+					}
+				}
+				return true
+			})
+		}
 	}
+	return classes
 }
 
 func TestEveryRouteOfTheTestServerIsDocumented(t *testing.T) {

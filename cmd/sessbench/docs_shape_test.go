@@ -14,12 +14,15 @@ import (
 // shapeOf is what stays the same from run to run, as words. Gone are: numbers and
 // units of time, addresses, the facts of host and time, how lines and columns are
 // spaced and wide tables split, whether a ratio was told from 1, and which phases are
-// long enough to be printed. Sentences about the parts of a difference, which are there
-// where one was told, are held by themselves. Of doctor's checks, which differ by machine, only
-// their form is held.
+// long enough to be printed; of an attempt that was tried, all of them. Sentences about the
+// parts of a difference, which are there where one was told, are held by themselves. Of
+// doctor's checks, which differ by machine, only their form is held.
 func shapeOf(command, output string) []string {
 	if strings.HasPrefix(command, "sessbench doctor") {
 		return doctorsShape(output)
+	}
+	if strings.HasPrefix(command, "sessbench try") {
+		output = phasesOfAttempt.ReplaceAllString(dateField.ReplaceAllString(output, "< Date\n"), "")
 	}
 	var lines []string
 	masked := false
@@ -82,8 +85,12 @@ var (
 	number    = regexp.MustCompile(`^([(\[]*)(?:[-+]?\d[\d,]*(?:\.\d+)?(?:ns|µs|us|ms|s|m|h|%)?)+([)\]",.;:]*)$`)
 	timeUnit  = regexp.MustCompile(`^(?:ns|µs|ms|s)([,.;)]*)$`)
 	ratioCell = regexp.MustCompile(`(?:#|~) \([\d.,]+–[\d.,]+\)`)
-	parts     = regexp.MustCompile(`On average .*? = [\d.,#]+`)
-	amount    = regexp.MustCompile(`took \S+ \S+`)
+	// Of sessbench try: when the server answered, and what an attempt's time is made of.
+	dateField       = regexp.MustCompile(`(?m)^< Date: .*\n`)
+	phasesOfAttempt = regexp.MustCompile(`(?m)^\* \S+ \S+ = .*\n(?: {4}.*\n)*`)
+
+	parts  = regexp.MustCompile(`On average .*? = [\d.,#]+`)
+	amount = regexp.MustCompile(`took \S+ \S+`)
 )
 
 // joinTables undoes that a table too wide for a terminal is split: the second part has

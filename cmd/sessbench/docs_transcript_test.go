@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/fstest"
 	"time"
 )
 
@@ -49,19 +51,30 @@ func newTerminal(t *testing.T, executable string) *terminal {
 			server.process.Wait()
 		}
 	})
-	saved, err := filepath.Glob(filepath.Join(repository, "examples", "*.json"))
-	if err != nil {
+	if err := os.CopyFS(filepath.Join(term.dir, "examples"), givenFiles(t)); err != nil {
 		t.Fatal(err)
-	}
-	if err := os.Mkdir(filepath.Join(term.dir, "examples"), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range saved {
-		if err := os.WriteFile(filepath.Join(term.dir, "examples", filepath.Base(file)), []byte(readDocument(t, file)), 0o666); err != nil {
-			t.Fatal(err)
-		}
 	}
 	return term
+}
+
+// givenFiles are the files of the examples that commands read: saved results, and plans.
+func givenFiles(t *testing.T) fs.FS {
+	t.Helper()
+	given := fstest.MapFS{}
+	for _, pattern := range []string{"*.json", "try/*.yaml"} {
+		files, err := filepath.Glob(filepath.Join(repository, "examples", filepath.FromSlash(pattern)))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no examples/%s: %v", pattern, err)
+		}
+		for _, file := range files {
+			name, err := filepath.Rel(filepath.Join(repository, "examples"), file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			given[filepath.ToSlash(name)] = &fstest.MapFile{Data: []byte(readDocument(t, file)), Mode: 0o666}
+		}
+	}
+	return given
 }
 
 // asWritten leaves a command's duration alone.

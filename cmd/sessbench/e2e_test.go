@@ -28,6 +28,7 @@ func newRealConsole() *console {
 	c.newRunner = func(plan *workload.Plan, opts workload.Options) (runner, error) {
 		return workload.NewRunner(plan, opts)
 	}
+	c.tryPlan = workload.Try
 	return c
 }
 

@@ -25,7 +25,10 @@ type flagValues struct {
 	method                 string
 	headers                []string
 	body, bodyFile         string
-	user, cookie           string
+	user, cookie, proxy    string
+	digest, trustEnv       bool
+	location               bool
+	maxRedirects           int
 	insecure               bool
 	caCert, cert, key      string
 	resolve, connectTo     []string
@@ -78,12 +81,17 @@ func (v *flagValues) requestFlags() *pflag.FlagSet {
 	f.StringVar(&v.body, "body", "", "`text` to send as the body")
 	f.StringVar(&v.bodyFile, "body-file", "", "`file` to send as the body; - is standard input")
 	f.StringVarP(&v.user, "user", "u", "", "`name:password` for basic authentication")
+	f.BoolVar(&v.digest, "digest", false, "answer the server's digest challenge with --user, instead of basic")
 	f.StringVarP(&v.cookie, "cookie", "b", "", "`list` of cookies to start with, as 'name=value; name2=value2'")
+	f.BoolVarP(&v.location, "location", "L", false, "follow redirects; a call lasts until the last response")
+	f.IntVar(&v.maxRedirects, "max-redirects", workload.DefaultMaxRedirects, "`number` of redirects that --location follows")
 	return f
 }
 
 func (v *flagValues) connectionFlags() *pflag.FlagSet {
 	f := newFlagSet()
+	f.StringVarP(&v.proxy, "proxy", "x", "", "`URL` of a proxy for everything, as [scheme://][user:password@]host:port;\nschemes: http, https, socks4, socks4a, socks5, socks5h")
+	f.BoolVar(&v.trustEnv, "trust-env", false, "take proxies, authorities and netrc from the environment")
 	f.BoolVarP(&v.insecure, "insecure", "k", false, "accept any server certificate")
 	f.StringVar(&v.caCert, "cacert", "", "PEM `file` of the authorities to trust instead of the system's")
 	f.StringVar(&v.cert, "cert", "", "PEM `file` of the client certificate")

@@ -13,18 +13,23 @@ import (
 // A binding ties a flag to the plan's key that it sets.
 type binding struct{ flag, key string }
 
-// bindings is complete: every flag of a measurement stands in it, and so does every
-// key of a plan. The URL argument is written "URL".
+// bindings has every flag of a measurement, and every key of a plan that is not in
+// fileOnly. The URL argument is written "URL".
 func bindings() []binding {
 	return []binding{
 		{"URL", "target"},
 		{"arms", "arms"},
 		{"header", "session.headers"},
 		{"user", "session.auth.basic"},
+		{"digest", "session.auth.digest"},
 		{"cookie", "session.cookies"},
 		{"connect-timeout", "session.timeout.connect"},
 		{"read-timeout", "session.timeout.read"},
 		{"timeout", "session.timeout.total"},
+		{"location", "session.follow"},
+		{"max-redirects", "session.max_redirects"},
+		{"trust-env", "session.trust_env"},
+		{"proxy", "session.proxies"},
 		{"insecure", "session.tls.verify"},
 		{"cacert", "session.tls.ca"},
 		{"cert", "session.tls.cert"},
@@ -47,6 +52,16 @@ func bindings() []binding {
 		{"out", "output.file"},
 		{"format", "output.format"},
 		{"quiet", "output.quiet"},
+	}
+}
+
+// fileOnly lists the keys of a plan that only a plan file sets.
+func fileOnly() []string {
+	return []string{
+		"session.params", "session.auth.bearer", "session.timeout.write", "session.adapters",
+		"setup",
+		"mix.name", "mix.weight", "mix.headers", "mix.params", "mix.cookies", "mix.auth", "mix.form", "mix.json", "mix.multipart",
+		"mix.timeout", "mix.follow", "mix.proxies", "mix.tls",
 	}
 }
 

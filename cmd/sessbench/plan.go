@@ -10,8 +10,7 @@ import (
 	"time"
 
 	"sessbench/workload"
-	session "sessbench/workload/plainsession"
-	"sessbench/workload/wire"
+	"sessbench/workload/session"
 )
 
 // A planner makes a plan of a command line.
@@ -69,6 +68,8 @@ func (b planner) refuseContradictions() error {
 		return usagef("--arrivals is empty; use constant or poisson")
 	case b.given("body") && b.given("body-file"):
 		return usagef("--body and --body-file are both given; keep one of them")
+	case b.given("max-redirects") && !f.location:
+		return usagef("--max-redirects is given without --location; add --location to follow redirects")
 	case b.given("insecure") && f.insecure && b.given("cacert"):
 		return usagef("--insecure and --cacert are both given; keep --cacert to check the server's certificate, --insecure not to")
 	}
@@ -101,17 +102,12 @@ func (b planner) load() workload.Load {
 		}
 	}
 	if !b.given("warmup") {
-		l.Warmup = workload.Duration(defaultWarmup(time.Duration(l.Duration)))
+		l.Warmup = workload.Duration(workload.DefaultWarmup(time.Duration(l.Duration)))
 	}
 	if l.Rate > 0 && l.Arrivals == "" {
 		l.Arrivals = workload.Constant
 	}
 	return l
-}
-
-// defaultWarmup is 10 % of what is measured, at most 2 s; none where that is counted.
-func defaultWarmup(duration time.Duration) time.Duration {
-	return max(0, min(duration/10, 2*time.Second))
 }
 
 func (b planner) operation(t target) (workload.Operation, error) {
@@ -183,8 +179,13 @@ func (b planner) session(t target) (workload.SessionPlan, error) {
 			Total:   workload.Duration(f.timeout),
 		},
 		TLS:       workload.TLSPlan{Verify: !f.insecure, CA: f.caCert, Cert: f.cert, Key: f.key},
+		Follow:    f.location,
+		TrustEnv:  f.trustEnv,
 		Resolve:   f.resolve,
 		ConnectTo: f.connectTo,
+	}
+	if f.location {
+		s.MaxRedirects = &f.maxRedirects
 	}
 	for _, file := range []struct{ flag, path string }{{"cacert", f.caCert}, {"cert", f.cert}, {"key", f.key}} {
 		if err := readable(file.flag, file.path); err != nil {
@@ -198,11 +199,38 @@ func (b planner) session(t target) (workload.SessionPlan, error) {
 	if s.Cookies, err = b.cookies(); err != nil {
 		return s, err
 	}
-	basic, err := b.basicAuth(t)
-	if basic != nil {
-		s.Auth = &workload.Auth{Basic: basic}
+	if s.Proxies, err = b.proxies(); err != nil {
+		return s, err
 	}
+	s.Auth, err = b.auth(t)
 	return s, err
+}
+
+// proxies reads --proxy. It does not repeat what is wrong: it may hold a password.
+func (b planner) proxies() (workload.Proxies, error) {
+	if !b.given("proxy") {
+		return nil, nil
+	}
+	if strings.TrimSpace(b.flags.proxy) == "" {
+		return nil, usagef("--proxy is empty; write --proxy http://host:port")
+	}
+	return workload.Proxies{{For: "all", URL: b.flags.proxy}}, nil
+}
+
+// auth is digest where that was asked for, and otherwise basic where there are credentials.
+func (b planner) auth(t target) (*workload.Auth, error) {
+	credentials, err := b.credentials(t)
+	switch {
+	case err != nil:
+		return nil, err
+	case credentials == nil && b.flags.digest:
+		return nil, usagef("--digest is given without --user; add --user name:password")
+	case credentials == nil:
+		return nil, nil
+	case b.flags.digest:
+		return &workload.Auth{Digest: credentials}, nil
+	}
+	return &workload.Auth{Basic: credentials}, nil
 }
 
 func readable(flag, path string) error {
@@ -221,8 +249,8 @@ func readable(flag, path string) error {
 }
 
 // parseHeaders does not repeat a line that is wrong: it may be a secret.
-func parseHeaders(lines []string) (workload.Headers, error) {
-	var headers workload.Headers
+func parseHeaders(lines []string) (workload.Fields, error) {
+	var headers workload.Fields
 	for i, line := range lines {
 		name, value, ok := strings.Cut(line, ":")
 		name = strings.TrimSpace(name)
@@ -236,12 +264,12 @@ func parseHeaders(lines []string) (workload.Headers, error) {
 		case strings.EqualFold(name, "Content-Length"), strings.EqualFold(name, "Transfer-Encoding"):
 			return nil, usagef("--header %s is what sessbench sends according to the body; leave it out", name)
 		}
-		headers = append(headers, wire.Header{Name: name, Value: strings.Trim(value, " \t")})
+		headers = headers.Add(name, strings.Trim(value, " \t"))
 	}
 	return headers, nil
 }
 
-func (b planner) cookies() (session.Cookies, error) {
+func (b planner) cookies() (workload.Cookies, error) {
 	if !b.given("cookie") {
 		return nil, nil
 	}
@@ -258,9 +286,9 @@ func (b planner) cookies() (session.Cookies, error) {
 	return cookies, nil
 }
 
-// basicAuth prefers --user to the URL's userinfo, as curl does. Without a colon the
+// credentials prefers --user to the URL's userinfo, as curl does. Without a colon the
 // password is empty: a load generator that prompts would hang in scripts.
-func (b planner) basicAuth(t target) (*workload.BasicAuth, error) {
+func (b planner) credentials(t target) (*workload.BasicAuth, error) {
 	if !b.given("user") {
 		return t.auth, nil
 	}

@@ -14,8 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"sessbench/workload"
-	session "sessbench/workload/plainsession"
-	"sessbench/workload/wire"
+	"sessbench/workload/session"
 )
 
 func planOf(t *testing.T, args ...string) *workload.Plan {
@@ -37,16 +36,20 @@ func TestFlagsBecomeThePlan(t *testing.T) {
 		"--arms", "pooled,five=reuse-5", "-c", "3", "-d", "20s", "-r", "100", "--arrivals", "poisson", "--warmup", "1s", "--blocks", "7", "--seed", "9",
 		"-X", "PUT", "-H", "Accept: */*", "-H", "X-Empty:", "--body", "hello", "-b", "a=1; b=2",
 		"--cacert", ca, "--cert", ca, "--key", ca, "--resolve", "h.example:8443:127.0.0.1", "--connect-to", "::127.0.0.1:1",
+		"-L", "--max-redirects", "4", "-x", "u:p@proxy:3128", "--trust-env", "--digest", "-u", "me:secret",
 		"--timeout", "3s", "--read-timeout", "2s", "--connect-timeout", "1s", "-o", out, "--format", "json", "-q",
 		"--fail-if", "pooled.response_time.p99 > 50ms")
 	want := &workload.Plan{
 		Target: "https://h.example:8443",
 		Arms:   []workload.Arm{{Name: "pooled", Policy: "pooled"}, {Name: "five", Policy: "reuse-5"}},
 		Session: workload.SessionPlan{
-			Headers:   workload.Headers{{Name: "Accept", Value: "*/*"}, {Name: "X-Empty"}},
-			Auth:      &workload.Auth{Basic: &workload.BasicAuth{User: "user", Password: "p@ss"}},
-			Cookies:   session.Cookies{{Name: "a", Value: "1"}, {Name: "b", Value: "2"}},
+			Headers:   workload.Fields{session.Set("Accept", "*/*"), session.Set("X-Empty", "")},
+			Auth:      &workload.Auth{Digest: &workload.BasicAuth{User: "me", Password: "secret"}},
+			Cookies:   workload.Cookies{{Name: "a", Value: "1"}, {Name: "b", Value: "2"}},
 			Timeout:   workload.Timeout{Connect: seconds(1), Read: seconds(2), Total: seconds(3)},
+			Follow:    true,
+			TrustEnv:  true,
+			Proxies:   workload.Proxies{{For: "all", URL: "u:p@proxy:3128"}},
 			TLS:       workload.TLSPlan{Verify: true, CA: ca, Cert: ca, Key: ca},
 			Resolve:   []string{"h.example:8443:127.0.0.1"},
 			ConnectTo: []string{"::127.0.0.1:1"},
@@ -56,6 +59,8 @@ func TestFlagsBecomeThePlan(t *testing.T) {
 		FailIf: []string{"pooled.response_time.p99 > 50ms"},
 		Output: workload.Output{File: out, Format: "json", Quiet: true},
 	}
+	want.Session.MaxRedirects = new(int)
+	*want.Session.MaxRedirects = 4
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("plan\n%+v, want\n%+v", got, want)
 	}
@@ -193,7 +198,15 @@ func TestEveryFlagHasAPlanKeyAndEveryKeyAFlag(t *testing.T) {
 		t.Errorf("--%s has no plan key", flag)
 	}
 	want := planKeys(reflect.TypeFor[workload.Plan](), "")
-	want = append(want, "mix.method", "mix.url", "mix.body", "mix.body_file") // an operation writes its own JSON
+	want = append(want, "mix.method", "mix.url", "mix.body", "mix.body_file", // an operation writes its own JSON
+		"mix.name", "mix.weight", "mix.headers", "mix.params", "mix.cookies", "mix.auth", "mix.form", "mix.json", "mix.multipart",
+		"mix.timeout", "mix.follow", "mix.proxies", "mix.tls")
+	for _, key := range fileOnly() {
+		if keys[key] {
+			t.Errorf("plan key %s has a flag, and is said to have none", key)
+		}
+		keys[key] = true
+	}
 	for _, key := range want {
 		if !keys[key] {
 			t.Errorf("plan key %s has no flag", key)
@@ -216,7 +229,7 @@ func planKeys(t reflect.Type, prefix string) []string {
 			inner = inner.Elem()
 		}
 		switch {
-		case key == "mix":
+		case key == "mix", f.Tag.Get("json") == "-":
 		case inner == reflect.TypeFor[workload.BasicAuth]():
 			keys = append(keys, key)
 		case inner.Kind() == reflect.Struct:
@@ -233,6 +246,9 @@ func TestKeysAreShownAsFlags(t *testing.T) {
 		"load.workers":                "--workers",
 		"mix[0].headers":              "--header",
 		"mix[3].method":               "--method",
+		"session.auth.digest":         "--digest",
+		"session.proxies.all":         "--proxy",
+		"session.max_redirects":       "--max-redirects",
 		"session.auth.basic.password": "--user",
 		"target":                      "URL",
 		"arms":                        "--arms",
@@ -259,7 +275,7 @@ func TestPlanOfFlagsIsJSON(t *testing.T) {
 
 func TestHeaderValuesKeepTheirColonsAndLoseOuterSpace(t *testing.T) {
 	got, err := parseHeaders([]string{"Host: h:80", "X:\t a b "})
-	if want := (workload.Headers{wire.Header{Name: "Host", Value: "h:80"}, {Name: "X", Value: "a b"}}); err != nil || !slices.Equal(got, want) {
+	if want := (workload.Fields{session.Set("Host", "h:80"), session.Set("X", "a b")}); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("headers %v, %v; want %v", got, err, want)
 	}
 }

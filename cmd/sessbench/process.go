@@ -29,6 +29,7 @@ type process struct {
 	width          func() int                        // columns of stderr's terminal; 0: it is none
 	raiseFileLimit func(need uint64) (uint64, error) // see host.RaiseFileLimit
 	newRunner      func(*workload.Plan, workload.Options) (runner, error)
+	tryPlan        func(context.Context, *workload.Plan, workload.Options) (*result.Trace, error) // see workload.Try
 }
 
 // A runner carries out a plan; *workload.Runner is one.
@@ -47,6 +48,7 @@ func osProcess(signals <-chan os.Signal) *process {
 		newRunner: func(plan *workload.Plan, opts workload.Options) (runner, error) {
 			return workload.NewRunner(plan, opts)
 		},
+		tryPlan: workload.Try,
 	}
 }
 

@@ -11,7 +11,8 @@ response times and their phases, and the sockets and TLS handshakes that it took
 sessbench compare --help describes the arms.
 
 Without a URL, sessbench starts its own HTTPS test server on loopback, as a process
-of its own. A URL without a scheme is taken as http. Redirects are not followed.`
+of its own. A URL without a scheme is taken as http. Redirects are
+not followed without --location.`
 
 const runExamples = `  sessbench run https://api.example.com/items -c 50 -d 1m
   sessbench run http://localhost:8080/orders --body '{"id":1}' --rate 200

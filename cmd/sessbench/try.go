@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sessbench/report"
+	"sessbench/result"
+	"sessbench/workload"
+	"sessbench/workload/planfile"
+)
+
+const tryHelp = `try carries out every operation of a plan once, in one session: the set-up, then the
+mix in its order. It prints what was sent (>), what came back (<) and what happened
+in between (*): redirects, answers to challenges, retries with their waits,
+connections and times. Load, arms and conditions do not matter to it.
+
+The plan is a YAML or JSON file; the plan in a saved result is one too. Passwords,
+tokens, cookies' values and what else is secret by its name are shown as ***, unless
+--show-secrets is given; a file that --out writes is treated alike.
+
+The exit code is 0 whatever statuses the server answered with, 1 where a request had
+no response, 2 where the plan is wrong, and 130 where it was interrupted; what was
+done is printed and saved in every case but 2.`
+
+const tryExamples = `  sessbench try --plan plan.yaml
+  sessbench try --plan plan.yaml --format json --out trace.json
+  sessbench try --plan plan.yaml --show-secrets --timeout 5s`
+
+// A trial run of a plan.
+type tryFlags struct {
+	plan, format, out string
+	showSecrets       bool
+	timeout           time.Duration
+}
+
+func newTryCommand(p *process) *cobra.Command {
+	f := &tryFlags{}
+	cmd := &cobra.Command{
+		Use:     "try --plan FILE [flags]",
+		Short:   "Carry out each operation of a plan once, and show every exchange",
+		Long:    tryHelp,
+		Example: tryExamples,
+		Args:    noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return p.try(cmd.Context(), f, cmd.Flags().Changed)
+		},
+	}
+	set := newFlagSet()
+	set.StringVar(&f.plan, "plan", "", "`file` with the plan, in YAML or JSON; - is standard input")
+	set.DurationVar(&f.timeout, "timeout", 0, "longest `time` for each call, instead of the plan's; 0: none")
+	set.BoolVar(&f.showSecrets, "show-secrets", false, "show passwords, tokens and cookies as they are")
+	set.StringVarP(&f.out, "out", "o", "", "`file` to save the exchanges in, as JSON")
+	addFormatFlag(set, &f.format)
+	addGroups(cmd, []flagGroup{{"Flags", set}})
+	return cmd
+}
+
+// try finds what is wrong with the command line and the plan before anything is sent.
+func (p *process) try(ctx context.Context, f *tryFlags, given func(string) bool) error {
+	render, err := f.check(given)
+	if err != nil {
+		return err
+	}
+	file, err := p.readPlan(f.plan)
+	if err != nil {
+		return err
+	}
+	plan := file.Plan
+	if given("timeout") {
+		plan = withTimeout(plan, f.timeout)
+	}
+	opts := workload.Options{UserAgent: "sessbench/" + tool().Version}
+	if plan.Target == "" {
+		server, err := startEmbedded(ctx)
+		if err != nil {
+			return err
+		}
+		defer server.stop()
+		opts.Embedded = &server.Embedded
+	}
+	trace, err := p.tryPlan(ctx, plan, opts)
+	if err != nil {
+		if e, ok := errors.AsType[*workload.KeyError](err); ok {
+			return p.notePlan(file.Wrong(e))
+		}
+		return err
+	}
+	trace.Tool = tool()
+	if !f.showSecrets {
+		trace = workload.MaskTrace(trace, plan)
+	}
+	return p.concludeTry(ctx, f, render, trace)
+}
+
+func (f *tryFlags) check(given func(string) bool) (func(io.Writer, *result.Trace) error, error) {
+	var render func(io.Writer, *result.Trace) error
+	switch f.format {
+	case "text":
+		render = report.TraceText
+	case "json":
+		render = report.TraceJSON
+	default:
+		return nil, usagef("--format is %q; use text or json", f.format)
+	}
+	switch {
+	case !given("plan"):
+		return nil, usagef("try needs a plan; name its file, as in sessbench try --plan plan.yaml")
+	case f.plan == "":
+		return nil, usagef("--plan is empty; name a file")
+	case f.timeout < 0:
+		return nil, usagef("--timeout is %v; use a positive time, or 0 for none", f.timeout)
+	case given("out") && f.out == "":
+		return nil, usagef("--out is empty; name a file")
+	case f.out == "-":
+		return nil, usagef("--out is -; name a file, or write to standard output with --format json")
+	case f.out != "":
+		if err := result.CheckWritable(f.out); err != nil {
+			return nil, usagef("--out: %v", err)
+		}
+	}
+	return render, nil
+}
+
+// readPlan reads a plan file and notes everything that is wrong with it.
+func (p *process) readPlan(name string) (*planfile.File, error) {
+	read := planfile.Read
+	if name == "-" {
+		read = func(string) (*planfile.File, error) { return planfile.ReadFrom("standard input", p.stdin) }
+	}
+	file, err := read(name)
+	if err != nil {
+		return nil, p.notePlan(err)
+	}
+	return file, nil
+}
+
+// notePlan notes everything that is wrong with a plan file, or that it cannot be read.
+func (p *process) notePlan(err error) error {
+	wrong, ok := errors.AsType[*planfile.Error](err)
+	if !ok {
+		return usagef("%v", err)
+	}
+	for _, problem := range strings.SplitAfter(wrong.Error(), "\n") {
+		if strings.HasPrefix(problem, "    ") { // a line of the plan, or the caret beneath it
+			io.WriteString(p.stderr, strings.TrimRight(problem, "\n")+"\n")
+			continue
+		}
+		p.note("%s", problem)
+	}
+	return exit(exitUsage)
+}
+
+// withTimeout gives every call of a plan another limit.
+func withTimeout(plan *workload.Plan, limit time.Duration) *workload.Plan {
+	changed := *plan
+	changed.Session.Timeout.Total = workload.Duration(limit)
+	for _, operations := range []*[]workload.Operation{&changed.Setup, &changed.Mix} {
+		*operations = append([]workload.Operation(nil), *operations...)
+		for i := range *operations {
+			if o := &(*operations)[i]; o.Timeout != nil {
+				t := *o.Timeout
+				t.Total = workload.Duration(limit)
+				o.Timeout = &t
+			}
+		}
+	}
+	return &changed
+}
+
+// concludeTry saves and prints the trace and says why the exit code is what it is.
+func (p *process) concludeTry(ctx context.Context, f *tryFlags, render func(io.Writer, *result.Trace) error, trace *result.Trace) error {
+	failed := trace.Failed()
+	if f.out != "" {
+		if err := result.WriteTraceFile(f.out, trace); err != nil {
+			p.note("%v", err)
+			failed = true
+		}
+	}
+	var b strings.Builder
+	err := render(&b, trace)
+	if err == nil {
+		err = p.print([]byte(b.String()))
+	}
+	if err != nil {
+		p.note("%v", err)
+		failed = true
+	}
+	switch {
+	case ctx.Err() != nil || trace.Interrupted:
+		return exit(exitInterrupted)
+	case failed:
+		return exit(exitFailed)
+	}
+	return nil
+}

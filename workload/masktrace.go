@@ -1,0 +1,103 @@
+package workload
+
+import (
+	"slices"
+	"strings"
+
+	"sessbench/result"
+)
+
+// MaskTrace returns a copy of t that may be shown: credentials, cookies' values, and what is
+// secret by its name in headers, queries and bodies are "***", and so are these values wherever else
+// they stand, such as in an echo of what was sent. plan is what t came from, and may be nil. What has
+// no name anywhere, such as a key in the middle of a path or of binary data, cannot be told from other
+// data and stands; so do values without a name that are shorter than six characters.
+func MaskTrace(t *result.Trace, plan *Plan) *result.Trace {
+	known := secrets{}
+	known.plan(plan)
+	known.trace(t)
+	masker := traceMasker{known.replacer()}
+	m := *t
+	m.Target = masker.text(maskText(t.Target))
+	if t.Plan != nil {
+		m.Plan = []byte(masker.text(string(t.Plan)))
+	}
+	m.Operations = slices.Clone(t.Operations)
+	for i := range m.Operations {
+		masker.operation(&m.Operations[i])
+	}
+	return &m
+}
+
+// A traceMasker knows the secrets of a trace.
+type traceMasker struct{ known *strings.Replacer }
+
+func (m traceMasker) text(s string) string { return m.known.Replace(s) }
+
+func (m traceMasker) operation(o *result.TracedOperation) {
+	o.Name, o.URL = m.text(maskName(o.Name)), m.text(maskText(o.URL))
+	o.Error = m.error(o.Error)
+	o.Jar = maskTracedCookies(o.Jar)
+	o.Exchanges = slices.Clone(o.Exchanges)
+	for i := range o.Exchanges {
+		m.exchange(&o.Exchanges[i])
+	}
+}
+
+func (m traceMasker) error(e *result.TracedError) *result.TracedError {
+	if e == nil {
+		return nil
+	}
+	masked := *e
+	masked.Message = m.text(maskURLs(e.Message))
+	return &masked
+}
+
+func (m traceMasker) exchange(e *result.TracedExchange) {
+	e.Request.URL = m.text(maskText(e.Request.URL))
+	e.Request.Headers = m.headers(e.Request.Headers)
+	e.Request.TracedBody = m.body(e.Request.TracedBody)
+	e.Attempts = slices.Clone(e.Attempts)
+	for i := range e.Attempts {
+		e.Attempts[i].Error = m.error(e.Attempts[i].Error)
+	}
+	if e.Response == nil {
+		return
+	}
+	r := *e.Response
+	r.Reason = m.text(r.Reason)
+	r.Headers = m.headers(r.Headers)
+	r.Cookies = maskTracedCookies(r.Cookies)
+	r.TracedBody = m.body(r.TracedBody)
+	e.Response = &r
+}
+
+func (m traceMasker) headers(headers []result.TracedHeader) []result.TracedHeader {
+	masked := slices.Clone(headers)
+	for i, h := range masked {
+		masked[i].Value = m.text(maskHeader(h.Name, h.Value))
+	}
+	return masked
+}
+
+func maskTracedCookies(cookies []result.TracedCookie) []result.TracedCookie {
+	m := slices.Clone(cookies)
+	for i := range m {
+		m[i].Value = mask
+	}
+	return m
+}
+
+func (m traceMasker) body(b result.TracedBody) result.TracedBody {
+	data, err := b.Decode()
+	if err != nil {
+		return b
+	}
+	masked := m.text(maskBody(string(data)))
+	if masked == string(data) {
+		return b
+	}
+	shown := result.TraceBody([]byte(masked))
+	b.Body, b.Encoding = shown.Body, shown.Encoding
+	return b
+}

@@ -1,0 +1,185 @@
+package planfile
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"sessbench/workload"
+	"sessbench/workload/session"
+)
+
+func pointer[T any](v T) *T { return &v }
+
+func seconds(n int) workload.Duration { return workload.Duration(time.Duration(n) * time.Second) }
+
+// fullPlan has a value in every field that a file can fill.
+func fullPlan(t *testing.T) *workload.Plan {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "body.json")
+	if err := os.WriteFile(file, []byte(`{"from":"file"}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	tlsPlan := workload.TLSPlan{Verify: true, CA: "/ca.pem", Cert: "cert.pem", Key: "key.pem"}
+	timeout := workload.Timeout{Connect: seconds(1), Read: seconds(2), Write: seconds(3), Total: seconds(4)}
+	proxies := workload.Proxies{{For: "all", URL: "socks5h://u:p@proxy:1080"}, {For: "https", Remove: true}, {For: "http://a.example"}, {For: "no_proxy", URL: "a,b"}}
+	return &workload.Plan{
+		Target: "https://h.example:8443/$/${HOME}/$$",
+		Arms:   []workload.Arm{{Name: "pooled", Policy: "pooled"}, {Name: "five", Policy: "reuse-5"}, {Name: "x", Policy: "fresh", NoResend: true}},
+		Session: workload.SessionPlan{
+			Headers:      workload.Fields{session.Set("Accept", "a", "b"), session.Remove("User-Agent"), session.Set("X-Empty", "")},
+			Params:       workload.Fields{session.Set("a", "$${x}"), session.Set("b", "1", "2"), session.Remove("c")},
+			Auth:         &workload.Auth{Digest: &workload.BasicAuth{User: "me", Password: "pa$$word ${X}"}},
+			Cookies:      workload.Cookies{{Name: "a", Value: "1"}, {Name: "$", Value: ""}},
+			Timeout:      timeout,
+			MaxRedirects: pointer(0),
+			Follow:       true,
+			TrustEnv:     true,
+			Proxies:      proxies,
+			TLS:          tlsPlan,
+			Adapters: workload.Adapters{
+				{Prefix: "https://h.example/", Retries: session.Retries(0), PoolConnections: pointer(1), PoolMaxsize: pointer(2), PoolBlock: true},
+				{Prefix: "http://", Retries: &session.Retry{
+					Total: pointer(1), Connect: pointer(2), Read: pointer(3), Status: pointer(4), Redirect: pointer(5), Other: pointer(6),
+					Methods: []string{"GET", "POST"}, Statuses: []int{500, 503}, Backoff: time.Second, BackoffMax: time.Minute, Jitter: time.Millisecond,
+					IgnoreRetryAfter: true, RetryAfterMax: time.Hour, ReturnLast: true,
+				}},
+				{Prefix: "https://", Retries: &session.Retry{AnyMethod: true}},
+			},
+			Resolve:   []string{"h.example:8443:127.0.0.1"},
+			ConnectTo: []string{"::127.0.0.1:1"},
+		},
+		Setup: []workload.Operation{{Name: "login", Method: "POST", URL: "/login", Form: workload.Fields{session.Set("user", "me"), session.Set("p", "1", "2")}}},
+		Mix: []workload.Operation{
+			{Name: "list", Weight: 7, Method: "GET", URL: "/items?$filter=x", Params: workload.Fields{session.Set("page", "1")}, Cookies: workload.Cookies{{Name: "c", Value: "d"}}},
+			{Name: "empty form", Method: "POST", URL: "/", Form: workload.Fields{}, Auth: &workload.Auth{None: true}, Follow: pointer(false)},
+			{Name: "json", Method: "PATCH", URL: "https://other/", JSON: json.RawMessage(`{"b":[1,2.5,1e400,null,true,{}],"a":"<&>\u2028 ${X}","c":[]}`), Auth: &workload.Auth{Bearer: "token"}, Timeout: &timeout, TLS: &tlsPlan, Proxies: proxies},
+			{Name: "null", Method: "POST", URL: "/", JSON: json.RawMessage(`null`), Headers: workload.Fields{session.Set("A", "b")}, Auth: &workload.Auth{Basic: &workload.BasicAuth{User: "u"}}},
+			{Name: "parts", Method: "POST", URL: "/", Multipart: &workload.Multipart{
+				Fields: workload.Fields{session.Set("a", "b")},
+				Files:  []workload.FilePart{{Field: "f", Name: "n", Type: "text/plain", Content: pointer("")}, {Field: "g", Path: file}},
+			}},
+			{Name: "text", Method: "PURGE", URL: "/", Body: []byte("a\x7f\x00\u0085😀 $")},
+			{Name: "file", Method: "PUT", URL: "/", Body: []byte(`{"from":"file"}`), BodyFile: file},
+		},
+		Load:   workload.Load{Workers: 3, Duration: seconds(20), Rate: 100.5, Arrivals: workload.Poisson, Warmup: seconds(1), Blocks: 7, Seed: 1<<64 - 1},
+		FailIf: []string{"pooled.response_time.p99 > 50ms"},
+		Output: workload.Output{File: "$r.json", Format: "json", Quiet: true},
+	}
+}
+
+// The plan in a result is a plan file.
+func TestAPlansJSONIsThePlan(t *testing.T) {
+	small := &workload.Plan{
+		Arms:    []workload.Arm{{Name: "pooled", Policy: "pooled"}},
+		Session: workload.SessionPlan{},
+		Mix:     []workload.Operation{{Name: "GET /", Method: "GET", URL: "/"}},
+		Load:    workload.Load{Workers: 1, Requests: 5, Blocks: 5},
+	}
+	for _, want := range []*workload.Plan{fullPlan(t), small} {
+		data, err := json.Marshal(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		indented, err := json.MarshalIndent(want, "\t", "\t")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range [][]byte{data, indented} {
+			got, err := Parse("plan.json", file)
+			if err != nil {
+				t.Fatalf("%s\n%v", file, err)
+			}
+			if !reflect.DeepEqual(got.Plan, want) {
+				again, _ := json.Marshal(got)
+				t.Errorf("plan\n%s, want\n%s", again, data)
+			}
+		}
+	}
+}
+
+// A masked plan can be read too, for whoever puts the secrets back in.
+func TestAMaskedPlansJSONIsAPlan(t *testing.T) {
+	data, err := json.Marshal(fullPlan(t).Masked())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Parse("plan.json", data); err != nil {
+		t.Errorf("%s\n%v", data, err)
+	}
+}
+
+func TestEveryFieldOfAPlanIsInTheRoundTrip(t *testing.T) {
+	full := fullPlan(t)
+	holdsFilled(t, "session", reflect.ValueOf(full.Session))
+	holdsFilled(t, "plan", reflect.ValueOf(*full))
+	var operation workload.Operation
+	for _, o := range full.Mix {
+		merged := reflect.ValueOf(&operation).Elem()
+		for i := range merged.NumField() {
+			if f := reflect.ValueOf(o).Field(i); !f.IsZero() {
+				merged.Field(i).Set(f)
+			}
+		}
+	}
+	holdsFilled(t, "operation", reflect.ValueOf(operation))
+}
+
+func holdsFilled(t *testing.T, name string, v reflect.Value) {
+	t.Helper()
+	for i := range v.NumField() {
+		if v.Field(i).IsZero() {
+			t.Errorf("%s: %s is empty", name, v.Type().Field(i).Name)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, pattern := range []string{"testdata/wrong/*.yaml", "testdata/wrong/*.json", "testdata/right/*.yaml"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			f.Fatal(pattern, err)
+		}
+		for _, file := range files {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				f.Fatal(err)
+			}
+			if !strings.Contains(file, "laughs") {
+				f.Add(data)
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		plan, err := Parse("standard input", data)
+		if err != nil {
+			e, ok := errors.AsType[*Error](err)
+			if !ok || plan != nil || len(e.Problems) == 0 || err.Error() == "" {
+				t.Fatalf("plan %v, error %v", plan, err)
+			}
+			for _, p := range e.Problems {
+				if p.Line < 1 || p.Column < 1 || p.Text == "" {
+					t.Errorf("problem %+v", p)
+				}
+			}
+			return
+		}
+		text, err := json.Marshal(plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := Parse("standard input", text)
+		if err != nil {
+			t.Fatalf("%s\n%v", text, err)
+		}
+		if !reflect.DeepEqual(plan.Plan, again.Plan) {
+			other, _ := json.Marshal(again)
+			t.Errorf("plan\n%s\nand again\n%s", text, other)
+		}
+	})
+}

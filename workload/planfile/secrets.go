@@ -1,0 +1,143 @@
+package planfile
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"sessbench/workload"
+)
+
+const mask = "***"
+
+// findSecrets notes the lines on which values of secret keys stand, for maskLine.
+func (d *decoder) findSecrets(root *yaml.Node) {
+	d.secretLines = map[int]bool{}
+	last, lastSecret := 0, false // the node before, in the order of the file
+	var walk func(n *yaml.Node, secret bool)
+	walk = func(n *yaml.Node, secret bool) {
+		if lastSecret { // its value may go on until here
+			for line := last + 1; line < n.Line; line++ {
+				d.secretLines[line] = true
+			}
+		}
+		last, lastSecret = n.Line, secret && n.Kind == yaml.ScalarNode
+		d.secretLines[n.Line] = d.secretLines[n.Line] || lastSecret
+		for i, child := range n.Content {
+			below := secret
+			if n.Kind == yaml.MappingNode {
+				structure := child.Kind == yaml.MappingNode
+				below = i%2 == 1 && (secret || secretKey(n.Content[i-1].Value, structure))
+			}
+			walk(child, below)
+		}
+	}
+	walk(root, false)
+	if lastSecret {
+		for line := last + 1; line <= strings.Count(string(d.data), "\n")+1; line++ {
+			d.secretLines[line] = true
+		}
+	}
+}
+
+// secretKey says whether what stands under a key is secret. The plan's own session and auth
+// are mappings, in which each key speaks for itself.
+func secretKey(name string, mapping bool) bool {
+	return workload.SecretName(name) && !(mapping && (name == "session" || name == "auth"))
+}
+
+// opensMapping says whether a mapping may follow a key, by what stands behind it on its line.
+func opensMapping(rest string) bool {
+	_, value, ok := strings.Cut(rest, ":")
+	value = strings.TrimSpace(value)
+	return ok && (value == "" || strings.IndexByte("{&#", value[0]) >= 0)
+}
+
+var (
+	word     = regexp.MustCompile(`[\w.-]+`)
+	isKey    = regexp.MustCompile(`^["']?\s*:`)
+	userInfo = regexp.MustCompile(`://\S*@`)
+)
+
+// maskLine returns a line of the file in which nothing secret is left: from the first word
+// that looks like the name of a secret nothing is shown but the name, and of a line
+// on or below the value of such a name nothing but its key.
+func (d *decoder) maskLine(number int) string {
+	line := userInfo.ReplaceAllString(d.line(number), "://"+mask+"@")
+	for _, at := range word.FindAllStringIndex(line, -1) {
+		if secretKey(line[at[0]:at[1]], opensMapping(line[at[1]:])) {
+			return line[:at[1]] + maskedRest(line[at[1]:])
+		}
+	}
+	if d.secretLines[number] || d.belowSecret(number) {
+		indent := line[:len(line)-len(strings.TrimLeft(line, " \t-"))]
+		return indent + mask
+	}
+	return line
+}
+
+// maskedRest keeps a name's quote and colon.
+func maskedRest(rest string) string {
+	kept := len(rest) - len(strings.TrimLeft(rest, `"': `))
+	if kept == len(rest) {
+		return rest
+	}
+	return rest[:kept] + mask
+}
+
+// belowSecret says, by indentation and by braces that stay open at the end of a line, whether
+// a line belongs to a key that looks like the name of a secret. Files that cannot be parsed have
+// nothing else to go by.
+func (d *decoder) belowSecret(number int) bool {
+	indent, closed := indentation(d.line(number)), 0
+	for number--; number > 0; number-- {
+		line := d.line(number)
+		text := strings.TrimSpace(line)
+		if text == "" {
+			continue
+		}
+		if text[0] == '}' || text[0] == ']' {
+			closed++
+		}
+		around := indentation(line) < indent
+		if last := text[len(text)-1]; last == '{' || last == '[' {
+			around = around || closed == 0
+			closed = max(0, closed-1)
+		}
+		if around && holdsSecretKey(line) {
+			return true
+		}
+		indent = min(indent, indentation(line))
+	}
+	return false
+}
+
+func holdsSecretKey(line string) bool {
+	for _, at := range word.FindAllStringIndex(line, -1) {
+		if rest := line[at[1]:]; isKey.MatchString(rest) && secretKey(line[at[0]:at[1]], opensMapping(rest)) {
+			return true
+		}
+	}
+	return false
+}
+
+func indentation(line string) int { return len(line) - len(strings.TrimLeft(line, " \t")) }
+
+// hideExpanded takes the values of environment variables out of a message. Short ones, which
+// stand in any text, are looked for in quotes only.
+func (d *decoder) hideExpanded(text string) string {
+	for _, v := range d.expanded {
+		quoted := strconv.Quote(v.value)
+		forms := []string{quoted, quoted[1 : len(quoted)-1], v.value}
+		if len(v.value) < 4 {
+			forms = forms[:1]
+		}
+		for _, form := range forms {
+			pattern := regexp.MustCompile(`(?i)` + regexp.QuoteMeta(form))
+			text = pattern.ReplaceAllLiteralString(text, "${"+v.name+"}")
+		}
+	}
+	return text
+}

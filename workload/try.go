@@ -1,0 +1,204 @@
+package workload
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"sessbench/result"
+	"sessbench/workload/session"
+	"sessbench/workload/wire"
+)
+
+// Try carries out every operation of the plan once, in one session: the set-up, then the mix
+// in its order. The arms and the load do not matter to it.
+//
+// What a server or the network does wrong is in the trace, and ends nothing. When ctx ends
+// early, the trace holds what was done and says that it was interrupted. An error is a
+// *KeyError about what cannot be carried out; there is no trace then. The trace holds secrets,
+// except in its Plan and Target; MaskTrace hides them.
+func Try(ctx context.Context, p *Plan, opts Options) (*result.Trace, error) {
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	target, err := targetURL(p, opts)
+	if err != nil {
+		return nil, err
+	}
+	s, err := p.Session.open(target, opts)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	steps, err := p.steps(s, target)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := json.Marshal(p.Masked())
+	if err != nil {
+		return nil, err
+	}
+	trace := &result.Trace{Schema: result.TraceSchema, Started: time.Now(), Target: maskURL(target), Plan: plan}
+	for _, step := range steps {
+		if ctx.Err() != nil {
+			break
+		}
+		trace.Operations = append(trace.Operations, step.try(ctx, s))
+	}
+	trace.Interrupted = ctx.Err() != nil
+	trace.Finished = time.Now()
+	return trace, nil
+}
+
+// open makes a session as users of the library have it: with adapters of its own, and no request sent
+// again unless retries say so.
+func (s *SessionPlan) open(target *url.URL, opts Options) (*session.Session, error) {
+	options, err := s.wireOptions()
+	if err != nil {
+		return nil, err
+	}
+	made := session.NewWith(s.settings(opts))
+	made.Logger = quiet()
+	adapters := append(Adapters{{Prefix: "http://"}, {Prefix: "https://"}}, s.Adapters...)
+	for _, a := range adapters {
+		own := a.options(options)
+		own.Clock = made.Clock
+		if err := made.Mount(a.Prefix, session.NewAdapter(own)); err != nil {
+			return nil, &KeyError{"session.adapters", fmt.Sprintf("has %q: %v", maskText(a.Prefix), err)}
+		}
+	}
+	return made, setCookies(made, cookiesOf(target, s.Cookies))
+}
+
+// options are the adapter's for a session; a plan writes 0 for no limit, as requests does.
+func (a *AdapterPlan) options(wire wire.Options) session.AdapterOptions {
+	o := session.AdapterOptions{PoolBlock: a.PoolBlock, Retries: a.Retries, Wire: wire}
+	for _, size := range []struct {
+		given *int
+		set   *int
+	}{{a.PoolConnections, &o.PoolConnections}, {a.PoolMaxsize, &o.PoolMaxSize}} {
+		if size.given == nil {
+			continue
+		}
+		if *size.set = *size.given; *size.set == 0 {
+			*size.set = -1
+		}
+	}
+	return o
+}
+
+// A step is an operation that is to be tried.
+type step struct {
+	name, part string
+	request    *session.Prepared
+}
+
+// steps prepares all operations, so that what is wrong with the last one is found before the first one
+// is sent.
+func (p *Plan) steps(s *session.Session, target *url.URL) ([]step, error) {
+	var steps []step
+	for _, part := range []struct {
+		key        string
+		operations []Operation
+	}{{"setup", p.Setup}, {"mix", p.Mix}} {
+		for i := range part.operations {
+			o := &part.operations[i]
+			request, err := o.prepare(s, target, fmt.Sprintf("%s[%d]", part.key, i))
+			if err != nil {
+				return nil, err
+			}
+			steps = append(steps, step{o.Name, part.key, request})
+		}
+	}
+	return steps, nil
+}
+
+// try carries the step out.
+func (t step) try(ctx context.Context, s *session.Session) result.TracedOperation {
+	began := s.Clock.Now()
+	resp, err := s.Send(ctx, t.request)
+	o := result.TracedOperation{Name: t.name, Part: t.part, URL: t.request.URL().String(), Elapsed: (s.Clock.Now() - began).Seconds()}
+	tracer := tracer{operation: &o}
+	if resp != nil {
+		tracer.responses(append(resp.History, resp))
+	} else {
+		tracer.failure(err)
+	}
+	for _, c := range s.Jar.All() {
+		o.Jar = append(o.Jar, tracedCookie(c))
+	}
+	return o
+}
+
+// A tracer writes down what a call came to.
+type tracer struct {
+	operation *result.TracedOperation
+	base      time.Duration // when the first attempt began
+	last      int           // status of the response before
+}
+
+func (t *tracer) responses(list []*session.Response) {
+	for _, r := range list {
+		x := t.exchange(r.Sent, r.Attempts)
+		x.Response = tracedResponse(r)
+		t.add(x, r.URL, r.Status)
+	}
+}
+
+// failure writes down what a failed call had come to.
+func (t *tracer) failure(err error) {
+	t.operation.Error = &result.TracedError{Class: session.KindOf(err).Class(), Message: err.Error()}
+	e, ok := errors.AsType[*session.Error](err)
+	if !ok {
+		return
+	}
+	t.responses(e.History)
+	switch {
+	case e.Response != nil:
+		t.responses([]*session.Response{e.Response})
+	case e.Sent != nil:
+		t.add(t.exchange(e.Sent, e.Attempts), e.Sent.URL, 0)
+	}
+	// An attempt may have failed, and the call for another reason, such as its limit.
+	if n := len(e.Attempts); n > 0 && e.Attempts[n-1].Err != nil && errors.Is(err, e.Attempts[n-1].Err) {
+		last := e.Attempts[n-1].Exchange
+		t.operation.Error.Class, t.operation.Error.During = string(last.Class), phaseOf(last)
+	}
+}
+
+// add enters an exchange; why it was made is to be seen from the response before it.
+func (t *tracer) add(x result.TracedExchange, u *url.URL, status int) {
+	o := t.operation
+	switch {
+	case len(o.Exchanges) == 0:
+		x.Why = result.WhyCall
+	case t.last >= 400:
+		x.Why = result.WhyAuth
+	default:
+		x.Why = result.WhyRedirect
+		o.Redirects++
+	}
+	o.URL, o.Status, t.last = u.String(), status, status
+	o.Exchanges = append(o.Exchanges, x)
+}
+
+func (t *tracer) exchange(sent *session.Sent, attempts []session.Attempt) result.TracedExchange {
+	x := result.TracedExchange{Request: tracedRequest(sent), Attempts: []result.TracedAttempt{}}
+	o := t.operation
+	if len(attempts) > 0 && len(o.Exchanges) == 0 {
+		t.base = attempts[0].Started
+	}
+	for i, a := range attempts {
+		x.Attempts = append(x.Attempts, tracedAttempt(a, t.base))
+		o.Attempts += a.Exchange.Attempts
+		o.Retries += a.Resent
+		if i > 0 {
+			o.Retries++
+		}
+		o.Reused = a.Reused
+	}
+	return x
+}
