@@ -21,9 +21,9 @@ type ready struct {
 	cookie  string
 }
 
-// readyKept bounds the requests that are kept ready: far more than a plan has operations that a
-// single session sends.
-const readyKept = 1 << 14
+// readyKept bounds the requests that are kept ready, and with them their bodies: more than a plan has
+// operations that a single session sends.
+const readyKept = 1 << 10
 
 // prepare makes the hop ready to be sent. It asks the jar only when its answer may be another one than
 // before, and renders only when it is.

@@ -2,6 +2,7 @@ package session
 
 import (
 	"errors"
+	"hash/maphash"
 	"slices"
 	"strings"
 
@@ -58,23 +59,48 @@ type step struct {
 	location string
 }
 
-// stepsKept bounds the next hops that are kept; redirects to ever new places are worked out
-// each time.
-const stepsKept = 512
+// stepsKept bounds the next hops that are kept, and the steps that are remembered.
+const stepsKept = 128
 
-// knownNext is next, worked out once: a load test follows the same redirect again and again. kept reports
-// whether it will be found again.
+// knownNext is next, worked out once: a load test follows the same redirect again and again. Redirects to ever
+// new places are worked out each time, and nothing is kept of them: a next hop takes some kilobytes, and
+// there are thousands of sessions. kept reports whether it will be found again.
 func (s *Session) knownNext(p *Prepared, status int, location []byte) (n *Prepared, kept bool, err error) {
 	if known := s.steps[step{p, status, string(location)}]; known != nil {
 		return known, true, nil
 	}
 	n, err = s.next(p, status, location)
-	if err != nil || len(s.steps) >= stepsKept {
-		return n, false, err
+	if err != nil {
+		return nil, false, err
 	}
-	if s.steps == nil {
-		s.steps = map[step]*Prepared{}
+	taken := step{p, status, string(location)}
+	if !s.taken.again(taken) {
+		return n, false, nil
 	}
-	s.steps[step{p, status, string(location)}] = n
+	if s.steps == nil || len(s.steps) >= stepsKept {
+		s.steps, s.ready = map[step]*Prepared{}, nil // which has what is kept of the next hops
+	}
+	s.steps[taken] = n
 	return n, true, nil
+}
+
+// footprints remember the last steps that were taken, by their hashes. The zero value remembers none.
+type footprints struct {
+	seed   maphash.Seed
+	hashes []uint64
+	oldest int
+}
+
+// again reports whether a step was taken lately, and remembers it.
+func (f *footprints) again(taken step) bool {
+	if f.hashes == nil {
+		f.seed, f.hashes = maphash.MakeSeed(), make([]uint64, stepsKept)
+	}
+	hash := maphash.Comparable(f.seed, taken)
+	if slices.Contains(f.hashes, hash) {
+		return true
+	}
+	f.hashes[f.oldest] = hash
+	f.oldest = (f.oldest + 1) % len(f.hashes)
+	return false
 }

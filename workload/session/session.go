@@ -59,6 +59,7 @@ type Session struct {
 	exchange wire.Exchange
 	ready    map[*Prepared]*ready
 	steps    map[step]*Prepared
+	taken    footprints
 }
 
 // An authState is what this session made of an Auth.

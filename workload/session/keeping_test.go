@@ -1,0 +1,88 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"sessbench/workload/wire"
+)
+
+// A carrier is a Transport that a function answers for.
+type carrier func(req *wire.Request, resp *wire.Response)
+
+func (f carrier) Do(_ context.Context, req *wire.Request, resp *wire.Response, ex *wire.Exchange) {
+	f(req, resp)
+	*ex = wire.Exchange{Started: 1, Finished: 2, Attempts: 1, Status: resp.Status}
+}
+
+func (carrier) Close() {}
+
+func carried(t *testing.T, f carrier) *Session {
+	t.Helper()
+	s := NewWith(Settings{MaxRedirects: 5})
+	if err := s.Mount("http://", Adapter{Transport: f}); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// redirecting answers "/" with a redirect to where to says, and all else with 200.
+func redirecting(to func() string) carrier {
+	return func(req *wire.Request, resp *wire.Response) {
+		if req.Spec.URL.Path == "/" {
+			resp.Fill(302, "", "", []wire.Header{{Name: "Location", Value: to()}}, nil, nil)
+			return
+		}
+		resp.Fill(200, "", "", nil, nil, nil)
+	}
+}
+
+func measureAll(t *testing.T, s *Session, p *Prepared, times int) {
+	t.Helper()
+	var call Call
+	for range times {
+		if s.Measure(t.Context(), p, &call); call.Err != nil || call.Status != 200 {
+			t.Fatalf("%d, %v", call.Status, call.Err)
+		}
+	}
+}
+
+// A server that puts a state or a nonce into its redirects must not fill the memory of thousands of sessions.
+func TestRedirectsToEverNewPlacesLeaveNothingBehind(t *testing.T) {
+	n := 0
+	s := carried(t, redirecting(func() string { n++; return fmt.Sprintf("/%d", n) }))
+	p, err := s.Prepare(&Request{URL: "http://a.test/"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	measureAll(t, s, p, 3*stepsKept)
+	if len(s.steps) != 0 || len(s.ready) != 1 {
+		t.Errorf("%d next hops and %d requests are kept", len(s.steps), len(s.ready))
+	}
+}
+
+func TestARedirectThatComesAgainIsKept(t *testing.T) {
+	s := carried(t, redirecting(func() string { return "/there" }))
+	p, err := s.Prepare(&Request{URL: "http://a.test/"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	measureAll(t, s, p, 10)
+	if len(s.steps) != 1 || len(s.ready) != 2 {
+		t.Errorf("%d next hops and %d requests are kept", len(s.steps), len(s.ready))
+	}
+}
+
+func TestNextHopsAreKeptWithinBounds(t *testing.T) {
+	n := 0
+	s := carried(t, redirecting(func() string { n++; return fmt.Sprintf("/%d", n/2) }))
+	p, err := s.Prepare(&Request{URL: "http://a.test/"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	measureAll(t, s, p, 5*stepsKept)
+	if len(s.steps) == 0 || len(s.steps) > stepsKept || len(s.ready) > stepsKept+1 {
+		t.Errorf("%d next hops and %d requests are kept", len(s.steps), len(s.ready))
+	}
+}
