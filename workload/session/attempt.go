@@ -17,7 +17,8 @@ type ready struct {
 	adapter *Adapter
 	request *wire.Request
 	mounted uint64 // of the session
-	version uint64 // of the jar
+	jar     *Jar   // asked for cookies, and its version
+	version uint64
 	cookie  string
 }
 
@@ -34,7 +35,7 @@ func (c *chain) prepare(p *Prepared) (*ready, error) {
 		version = s.Jar.current()
 	}
 	known := s.ready[p]
-	if known != nil && known.mounted == s.mounted && known.version == version {
+	if known != nil && known.mounted == s.mounted && known.jar == s.Jar && known.version == version {
 		return known, nil
 	}
 	cookie := ""
@@ -57,7 +58,7 @@ func (c *chain) prepare(p *Prepared) (*ready, error) {
 			return nil, c.failed(p, userKind(err, ErrInvalidHeader), err)
 		}
 	}
-	r := &ready{adapter: adapter, request: request, mounted: s.mounted, version: version, cookie: cookie}
+	r := &ready{adapter: adapter, request: request, mounted: s.mounted, jar: s.Jar, version: version, cookie: cookie}
 	if c.cached {
 		s.keepReady(p, r)
 	}

@@ -86,3 +86,34 @@ func TestNextHopsAreKeptWithinBounds(t *testing.T) {
 		t.Errorf("%d next hops and %d requests are kept", len(s.steps), len(s.ready))
 	}
 }
+
+// Two jars may have come to the same number of changes.
+func TestAnotherJarIsAskedForItsOwnCookies(t *testing.T) {
+	var sent string
+	s := carried(t, func(req *wire.Request, resp *wire.Response) {
+		sent = ""
+		for _, h := range req.Spec.Headers {
+			if h.Name == "Cookie" {
+				sent = h.Value
+			}
+		}
+		resp.Fill(200, "", "", nil, nil, nil)
+	})
+	p, err := s.Prepare(&Request{URL: "http://a.test/"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"one", "two"} {
+		s.Jar = new(Jar)
+		if err := s.Jar.Set(Cookie{Name: name, Value: "1"}); err != nil {
+			t.Fatal(err)
+		}
+		if measureAll(t, s, p, 1); sent != name+"=1" {
+			t.Errorf("sent %q, want the cookie %s", sent, name)
+		}
+	}
+	s.Jar = nil
+	if measureAll(t, s, p, 1); sent != "" {
+		t.Errorf("sent %q without a jar", sent)
+	}
+}
