@@ -117,3 +117,20 @@ func TestAnotherJarIsAskedForItsOwnCookies(t *testing.T) {
 		t.Errorf("sent %q without a jar", sent)
 	}
 }
+
+// A looseAuth has a type that can be compared, and may have a value that cannot.
+type looseAuth struct{ state any }
+
+func (looseAuth) Authenticate(h *Hop) error { h.SetHeader("X-Auth", "1"); return nil }
+func (a looseAuth) Session() Auth           { return a }
+
+func TestAnAuthWhoseValueCannotBeComparedIsUsed(t *testing.T) {
+	s := carried(t, func(_ *wire.Request, resp *wire.Response) { resp.Fill(200, "", "", nil, nil, nil) })
+	s.Auth = looseAuth{state: []int{1}}
+	p, err := s.Prepare(&Request{URL: "http://a.test/"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.auths = append(s.auths, authState{given: s.Auth, own: s.Auth})
+	measureAll(t, s, p, 2)
+}

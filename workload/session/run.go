@@ -259,7 +259,7 @@ func (s *Session) own(given Auth) Auth {
 	if !ok {
 		return given
 	}
-	comparable := reflect.TypeOf(given).Comparable()
+	comparable := reflect.ValueOf(given).Comparable()
 	for _, known := range s.auths {
 		if comparable && known.given == given {
 			return known.own
