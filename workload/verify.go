@@ -52,7 +52,7 @@ func (a *armRun) verifyFresh(c wire.Counts, first int64, secure bool) []result.W
 		return []result.Warning{a.invalid("resumed",
 			fmt.Sprintf("%d of %d TLS handshakes were resumed; this arm makes full ones only", c.TLSResumed, c.TLSFull+c.TLSResumed),
 			"this is a fault in sessbench; please report it with the result file")}
-	case a.policy.ResumeTLS && !secure:
+	case a.policy.ResumeTLS && !secure && c.TLSFull+c.TLSResumed == 0: // no redirect led to TLS either
 		return []result.Warning{a.doubt("no_tls", "there is no TLS session to resume over plain http",
 			"leave this arm out, or load an https URL")}
 	case a.policy.ResumeTLS && resumable > 0 && c.TLSResumed == 0:

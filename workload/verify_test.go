@@ -30,6 +30,23 @@ func TestSaturationIsJudgedFromHalfASecondOn(t *testing.T) {
 	}
 }
 
+// A redirect may lead from plain http to TLS, and that is then resumed or not.
+func TestResumptionNeedsTLSSomewhere(t *testing.T) {
+	a := &armRun{arm: Arm{Name: "x", Policy: "x"}, policy: wire.Policy{RequestsPerConnection: 1, ResumeTLS: true}}
+	plain := a.verifyFresh(wire.Counts{Opened: 100, Attempts: 100}, 4, false)
+	if len(plain) != 1 || plain[0].Code != "no_tls" {
+		t.Errorf("without TLS: %+v", plain)
+	}
+	redirected := wire.Counts{Opened: 200, Attempts: 200, TLSFull: 4, TLSResumed: 96}
+	if warnings := a.verifyFresh(redirected, 8, false); len(warnings) != 0 {
+		t.Errorf("redirected to TLS: %+v", warnings)
+	}
+	redirected = wire.Counts{Opened: 200, Attempts: 200, TLSFull: 100}
+	if warnings := a.verifyFresh(redirected, 8, false); len(warnings) != 1 || warnings[0].Code != "no_resumption" {
+		t.Errorf("redirected to TLS that is never resumed: %+v", warnings)
+	}
+}
+
 // What an arm's connections did is held against its policy: every mismatch is found,
 // and what agrees is left alone.
 func TestCountsAreHeldAgainstThePolicy(t *testing.T) {
