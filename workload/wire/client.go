@@ -217,7 +217,7 @@ func (c *Client) acquire(t *trip) (*conn, error) {
 
 // open opens a connection; after an error the right to it is given up.
 func (c *Client) open(t *trip) (*conn, error) {
-	cn, err := c.opener.open(c.watch, &t.place, t.req.Endpoint, t.req.Spec.Proxy, t.limits, t.until, &t.span)
+	cn, err := c.opener.open(c.watch, &t.shelf.place, t.req.Endpoint, t.req.Spec.Proxy, t.limits, t.until, &t.span)
 	if err != nil {
 		c.pool.free(t.shelf)
 		return nil, err

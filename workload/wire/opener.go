@@ -17,16 +17,21 @@ type opener struct {
 	dialer  dialer
 	address string // the last one tried
 	places  int    // that connections were opened to
-	first   place  // of them
+	first   *place // of them
 	others  map[place]struct{}
 
-	proxyRoute route // of the proxy proxyFor
-	proxyFor   Proxy
+	proxy *proxyRoute // nil: no proxy was dialed
 
 	sessions  *sessionStore // nil: every handshake is a full one
 	config    *tls.Config   // for the server configFor, made of configOf
 	configFor string
 	configOf  *tls.Config
+}
+
+// A proxyRoute is the addresses of a proxy.
+type proxyRoute struct {
+	route
+	proxy Proxy // that it was found for
 }
 
 // A span is where the time and bytes of an exchange are entered as it goes on. Its phases have
@@ -53,8 +58,8 @@ func (sp *span) takeBytes(s *sock) {
 	s.in, s.out = 0, 0
 }
 
-// open opens a connection to at for requests to e, through proxy unless it is nil, TLS included. call is the limit of
-// the whole call, or 0. The error has a *fault in it.
+// open opens a connection to at for requests to e, through proxy unless it is nil, TLS included. It keeps at, which
+// is not changed. call is the limit of the whole call, or 0. The error has a *fault in it.
 func (o *opener) open(w *watch, at *place, e Endpoint, proxy *Proxy, lim *Limits, call time.Duration, sp *span) (*conn, error) {
 	cn := &conn{endpoint: e, place: *at, ledger: &o.ledger}
 	cn.sock.clock, cn.sock.watch, cn.sock.call = o.clock, w, call
@@ -77,8 +82,8 @@ func (o *opener) open(w *watch, at *place, e Endpoint, proxy *Proxy, lim *Limits
 func (o *opener) visit(at *place) {
 	switch _, known := o.others[*at]; {
 	case o.places == 0:
-		o.first = *at
-	case known || o.first == *at:
+		o.first = at
+	case known || *o.first == *at:
 		return
 	case o.others == nil:
 		o.others = map[place]struct{}{*at: {}}
@@ -123,12 +128,15 @@ func (cn *conn) abandon(err error) {
 	cn.close(how)
 }
 
-// dialed returns the route that connections through proxy take.
-func (o *opener) dialed(proxy *Proxy) *route {
-	if proxy != nil {
-		return &o.proxyRoute
+// dialed returns the addresses that connections through proxy go to, if any were found.
+func (o *opener) dialed(proxy *Proxy) []address {
+	switch {
+	case proxy == nil:
+		return o.route.addresses
+	case o.proxy == nil:
+		return nil
 	}
-	return &o.route
+	return o.proxy.addresses
 }
 
 // find fills r with the addresses of a host, within the connection's limits.

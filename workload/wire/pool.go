@@ -31,7 +31,7 @@ type Pool struct {
 	sessions sessionStore
 
 	mu      sync.Mutex
-	shelves map[place]*shelf
+	shelves []*shelf  // there are few; a map of places takes a kilobyte for the first one
 	recent  *shelf    // asked for last; it may be empty
 	kept    int       // shelves that keep connections
 	claimed int       // connections, and rights to open one
@@ -56,7 +56,7 @@ func NewPool(opts PoolOptions) *Pool {
 	if opts.Max < 0 || opts.PerHost < 0 {
 		panic("wire: a pool with a negative limit")
 	}
-	return &Pool{opts: opts, shelves: make(map[place]*shelf)}
+	return &Pool{opts: opts}
 }
 
 // Close closes the idle connections, which count as retired, and makes calls that wait, and later
@@ -79,7 +79,7 @@ func (p *Pool) clear() {
 	var idle []*conn
 	p.mu.Lock()
 	p.recent = nil
-	for _, s := range p.shelves {
+	for _, s := range slices.Backward(p.shelves) { // for tidy takes some out
 		idle = p.empty(s, idle)
 		s.cleared = true
 		p.tidy(s)
@@ -264,9 +264,9 @@ func (p *Pool) longestIdle() *shelf {
 func (p *Pool) use(at *place) (s *shelf, crowded []*conn) {
 	p.ticks++
 	if s = p.recent; s == nil || s.place != *at {
-		if s = p.shelves[*at]; s == nil {
+		if s = p.find(at); s == nil {
 			s = &shelf{place: *at}
-			p.shelves[*at] = s
+			p.shelves = append(p.shelves, s)
 		}
 		before := p.recent
 		if p.recent = s; before != nil {
@@ -284,6 +284,16 @@ func (p *Pool) use(at *place) (s *shelf, crowded []*conn) {
 		p.tidy(least)
 	}
 	return s, crowded
+}
+
+// find returns the shelf for a place, or nil.
+func (p *Pool) find(at *place) *shelf {
+	for _, s := range p.shelves {
+		if s.place == *at {
+			return s
+		}
+	}
+	return nil
 }
 
 // leastUsed returns the shelf, of those that keep connections, that was used longest ago.
@@ -319,7 +329,9 @@ func (p *Pool) tidy(s *shelf) {
 	if s.kept {
 		p.kept--
 	}
-	delete(p.shelves, s.place)
+	if i := slices.Index(p.shelves, s); i >= 0 {
+		p.shelves = slices.Delete(p.shelves, i, i+1)
+	}
 }
 
 func closeAll(idle []*conn, how ending) {

@@ -40,7 +40,7 @@ func ProbeVia(ctx context.Context, e Endpoint, proxy *Proxy, opts *Options) (Pro
 	at := place{endpoint: e}
 	cn, err := c.opener.open(c.watch, &at, e, proxy, &c.opts.Limits, until(&c.opts.Limits, sp.mark), &sp)
 	info := ProbeInfo{Address: c.opener.address, Phases: ex.Phases}
-	for _, a := range c.opener.dialed(proxy).addresses {
+	for _, a := range c.opener.dialed(proxy) {
 		info.Addresses = append(info.Addresses, a.text)
 	}
 	if err == nil {

@@ -194,6 +194,15 @@ func TestInvalidProxiesAreRefused(t *testing.T) {
 	}
 }
 
+func TestProbeOfANameThatIsNotFoundForAProxy(t *testing.T) {
+	opts := &Options{LookupHost: func(context.Context, string) ([]string, error) { return nil, errNoAddress }}
+	p := &Proxy{Kind: ProxySOCKS5, Host: "127.0.0.1", Port: 1}
+	info, err := ProbeVia(t.Context(), Endpoint{Host: "a.test", Port: 80}, p, opts)
+	if ClassOf(err) != ClassDNS || len(info.Addresses) != 0 {
+		t.Errorf("%v, %+v", err, info)
+	}
+}
+
 func TestProbeViaAProxy(t *testing.T) {
 	srv, cli := identity(t)
 	target, inside := serveTarget(t, srv)

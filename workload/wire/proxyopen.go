@@ -49,17 +49,21 @@ func (o *opener) reach(cn *conn, p *Proxy, sp *span) error {
 // applies; a SOCKS proxy is told of it instead (see destination).
 func (o *opener) connectToProxy(cn *conn, p *Proxy, sp *span) error {
 	e := p.endpoint()
-	if !o.proxyRoute.fixed || o.proxyFor != *p {
+	if o.proxy == nil {
+		o.proxy = new(proxyRoute)
+	}
+	r := o.proxy
+	if !r.fixed || r.proxy != *p {
 		host, port := e.hostPort()
 		if !p.socks() {
 			host, port = o.opts.redirect(e)
 		}
-		if err := o.find(cn, &o.proxyRoute, host, port, sp); err != nil {
+		if err := o.find(cn, &r.route, host, port, sp); err != nil {
 			return err
 		}
-		o.proxyRoute.endpoint, o.proxyFor = e, *p
+		r.endpoint, r.proxy = e, *p
 	}
-	return o.connect(cn, &o.proxyRoute, e.TLS || cn.endpoint.TLS, sp)
+	return o.connect(cn, &r.route, e.TLS || cn.endpoint.TLS, sp)
 }
 
 // tunnel puts the proxy's own TLS onto an established connection to it and has the

@@ -34,7 +34,7 @@ type Response struct {
 	// The fields are parsed when the first of them is asked for: most responses of a load
 	// test are looked at for their status only, and parsing is a good part of our own
 	// work on a small one.
-	fields fasthttp.ResponseHeader
+	fields *fasthttp.ResponseHeader // nil: none were ever asked for
 	parsed bool
 	src    bytes.Reader
 	br     *bufio.Reader
@@ -109,7 +109,10 @@ func (r *Response) take(raw []byte, h *head) {
 // sound to fasthttp too, which the fuzz test holds.
 func (r *Response) parse() *fasthttp.ResponseHeader {
 	if r.parsed {
-		return &r.fields
+		return r.fields
+	}
+	if r.fields == nil {
+		r.fields = new(fasthttp.ResponseHeader)
 	}
 	r.parsed = true
 	text := r.plainHead()
@@ -123,7 +126,7 @@ func (r *Response) parse() *fasthttp.ResponseHeader {
 	if err := r.fields.Read(r.br); err != nil {
 		r.fields.Reset()
 	}
-	return &r.fields
+	return r.fields
 }
 
 // plainHead returns the head without lines that fasthttp would refuse.
