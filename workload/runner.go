@@ -222,6 +222,9 @@ func (r *Runner) runTrial(ctx context.Context, a *armRun, block, position int, l
 		return trial, fmt.Errorf("arm %s: %w", a.arm.Name, err)
 	}
 	trial.Elapsed = r.clock.Now() - trial.Started
+	for _, w := range a.workers {
+		w.client.Rest() // the next arm's workers have use for what this takes
+	}
 	if p.scheduled() && ctx.Err() == nil && a.lastStarted()-trial.Started <= trial.Window {
 		// Every call began in time. The last ones' service is no part of the offered time,
 		// or short trials would seem to fall behind the rate.

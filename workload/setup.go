@@ -42,7 +42,7 @@ func newSetup(p *Plan, opts Options) (*setup, error) {
 	if s.endpoint, err = s.request.Endpoint(); err != nil {
 		return nil, &KeyError{"mix[0].url", fmt.Sprintf("cannot be requested: %v", err)}
 	}
-	s.wire.TLS = s.request.TLS()
+	s.wire.TLS, s.wire.Buffers = s.request.TLS(), new(wire.Buffers)
 	return s, nil
 }
 

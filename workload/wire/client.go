@@ -26,8 +26,8 @@ type Client struct {
 	pool   *Pool
 
 	opener opener
-	recv   *receiver
-	spare  spares
+	recv   *receiver // nil while the Client rests
+	spare  *Buffers
 	sender sender
 	watch  *watch
 	waiter waiter
@@ -48,7 +48,10 @@ func NewClient(clock Clock, opts *Options, policy Policy, pool *Pool) *Client {
 		}
 		pool = NewPool(PoolOptions{PerHost: 1, Hosts: ownPlaces})
 	}
-	c := &Client{clock: clock, opts: opts, policy: policy, pool: pool, recv: newReceiver(opts)}
+	c := &Client{clock: clock, opts: opts, policy: policy, pool: pool, spare: opts.Buffers}
+	if c.spare == nil {
+		c.spare = new(Buffers)
+	}
 	c.opener = opener{opts: opts, clock: clock, counts: &c.counts, dialer: newDialer()}
 	if policy.ResumeTLS {
 		c.opener.sessions = &pool.sessions
@@ -86,6 +89,14 @@ func (c *Client) Close() {
 	c.watch = newWatch(context.Background())
 }
 
+// Rest leaves the Client's read buffer to those that share Options.Buffers, until its next call.
+func (c *Client) Rest() {
+	if c.recv != nil {
+		c.spare.put(c.recv)
+		c.recv = nil
+	}
+}
+
 // A trip is one call on its way.
 type trip struct {
 	req    *Request
@@ -104,6 +115,9 @@ type trip struct {
 // and with ClassCanceled. Calling with the same context again and again is cheap; a
 // new one costs some allocations.
 func (c *Client) Do(ctx context.Context, req *Request, resp *Response, ex *Exchange) {
+	if c.recv == nil {
+		c.recv = c.spare.take(c.opts)
+	}
 	now := c.clock.Now()
 	*ex = Exchange{Started: now}
 	resp.reset()

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"io"
-	"sync"
 	"time"
 )
 
@@ -26,36 +25,8 @@ func (c *Client) stream(cn *conn, t *trip) {
 	s.watch = newWatch(c.watch.ctx)
 	cn.sock.watch = s.watch
 	s.watch.over(&cn.sock)
-	if c.recv = c.spare.take(); c.recv == nil {
-		c.recv = newReceiver(c.opts)
-	}
+	c.recv = c.spare.take(c.opts)
 	t.resp.Stream = s
-}
-
-// spares are the receivers of streams that have ended. They are safe for concurrent use: any goroutine
-// may have read a stream.
-type spares struct {
-	mu   sync.Mutex
-	list []*receiver
-}
-
-// take returns one that is not in use, or nil.
-func (s *spares) take() *receiver {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	last := len(s.list) - 1
-	if last < 0 {
-		return nil
-	}
-	r := s.list[last]
-	s.list = s.list[:last]
-	return r
-}
-
-func (s *spares) put(r *receiver) {
-	s.mu.Lock()
-	s.list = append(s.list, r)
-	s.mu.Unlock()
 }
 
 // Read reads body bytes. The connection is given back together with the last of them where the length

@@ -52,6 +52,8 @@ type Options struct {
 	MaxHeaderBytes int   // response head; 0: 64 KiB. Beyond it: class too_large
 	MaxBodyBytes   int64 // response body; 0: 1 GiB. Beyond it: class too_large
 
+	Buffers *Buffers // of Clients that rest, to be used by others; nil: each Client has its own
+
 	// Dial opens the transport connection to an address "ip:port"; nil: TCP. Tests and
 	// emulations use it.
 	Dial func(ctx context.Context, addr string) (net.Conn, error)
