@@ -60,9 +60,8 @@ func Retries(n int) *Retry { return &Retry{Total: &n} }
 // An outcome is how an attempt ended.
 type outcome struct {
 	method     string
-	err        error  // what it failed with, an *Error; nil: a response came
+	err        error  // what it failed with, an *Error; nil: a response's head came, at least
 	written    bool   // the request was begun to be written: wire.Exchange.Attempts > 0
-	headed     bool   // there was a whole head before err: wire.Exchange.Headed > 0
 	status     int    // of the response
 	retryAfter string // its Retry-After field
 	location   bool   // it is a redirect that could be followed
@@ -188,7 +187,7 @@ func (r *Retry) allows(method string) bool {
 // failure returns the kind of an attempt that failed with an error.
 func (o *outcome) failure() failure {
 	e, ok := errors.AsType[*Error](o.err)
-	if !ok || o.headed {
+	if !ok {
 		return notRetried
 	}
 	switch e.Kind {

@@ -70,12 +70,6 @@ func TestRule_13_26_CertificateErrorsArePermanent(t *testing.T) {
 	}
 }
 
-func TestRule_6_11_NothingAfterTheHead(t *testing.T) {
-	for _, kind := range []Kind{ErrConnection, ErrReadTimeout, ErrBrokenBody, ErrContentDecoding, ErrTooLarge, ErrTLS, ErrProxy, ErrConnectTimeout} {
-		retryCase{string(kind), Retries(3), []outcome{failedWith(kind, true).withHead()}, 1, false}.check(t)
-	}
-}
-
 func TestRule_6_11_NothingThatIsPermanent(t *testing.T) {
 	for _, kind := range []Kind{
 		ErrCanceled, ErrTotalTimeout, ErrHook, ErrAuth, ErrInvalidURL, ErrInvalidProxyURL, ErrMissingScheme, ErrInvalidScheme,

@@ -16,7 +16,7 @@ func failedWith(kind Kind, written bool) outcome {
 }
 
 func answeredWith(status int) outcome {
-	return outcome{method: "GET", status: status, written: true, headed: true, replayable: true}
+	return outcome{method: "GET", status: status, written: true, replayable: true}
 }
 
 func askingFor(status int, retryAfter string) outcome {
@@ -30,8 +30,6 @@ func (o outcome) by(method string) outcome { o.method = method; return o }
 func (o outcome) redirecting() outcome { o.location = true; return o }
 
 func (o outcome) oneShot() outcome { o.replayable = false; return o }
-
-func (o outcome) withHead() outcome { o.headed = true; return o }
 
 func (o outcome) because(err error) outcome {
 	o.err = &Error{Kind: o.err.(*Error).Kind, Err: err}
