@@ -84,7 +84,7 @@ func (t *trip) do(rt http.RoundTripper, req *wire.Request, resp *wire.Response) 
 	t.ctx, t.cancel = t.caller, func() {}
 	if l := req.Spec.Limits; l != nil && l.Timeout > 0 {
 		t.ctx, t.cancel = context.WithTimeout(t.caller, l.Timeout)
-	} else if req.Spec.Stream {
+	} else if req.Spec.Stream || req.Spec.BriefRedirects {
 		t.ctx, t.cancel = context.WithCancel(t.caller)
 	}
 	if t.caller.Err() != nil {
@@ -125,6 +125,11 @@ func (t *trip) take(spec wire.RequestSpec, hresp *http.Response, resp *wire.Resp
 		}
 		return
 	}
+	if spec.BriefRedirects && isRedirect(hresp.StatusCode, []byte(hresp.Header.Get("Location"))) {
+		t.skim(stream)
+		resp.Fill(hresp.StatusCode, hresp.Proto, reason, header, nil, nil)
+		return
+	}
 	var body bytes.Buffer
 	sink := io.Discard
 	if spec.KeepBody {
@@ -136,6 +141,21 @@ func (t *trip) take(spec wire.RequestSpec, hresp *http.Response, resp *wire.Resp
 	}
 	_ = stream.Close()
 	resp.Fill(hresp.StatusCode, hresp.Proto, reason, header, body.Bytes(), nil)
+}
+
+// skim reads a body that nobody wants, within limits. What goes wrong in it costs the connection only.
+func (t *trip) skim(stream *tripBody) {
+	discard(stream)
+	_ = stream.Close()
+	if t.caller.Err() == nil && !t.expired() {
+		t.ex.Err, t.ex.Class = nil, ""
+	}
+}
+
+// expired reports whether the exchange as a whole took too long.
+func (t *trip) expired() bool {
+	at, limited := t.ctx.Deadline()
+	return limited && !time.Now().Before(at)
 }
 
 // finish ends the exchange. What comes after the first time does not count.
