@@ -293,7 +293,7 @@ func (p *Prepared) request(lines []wire.Header, body *Body) (*wire.Request, erro
 	spec := wire.RequestSpec{
 		Method:  p.method,
 		URL:     p.url,
-		Headers: framed(lines, p.method, body),
+		Headers: p.framed(lines, body),
 		Proxy:   p.proxy,
 		TLS:     p.tls,
 		Limits:  p.limits,
@@ -322,9 +322,10 @@ func (p *Prepared) request(lines []wire.Header, body *Body) (*wire.Request, erro
 	return nil, &Error{Kind: kind, URL: publicURL(p.url), Err: err}
 }
 
-// framed adds the line that tells how long the body is, in front of the body's type, or corrects it where
-// lines have one. A Transfer-Encoding among them stands instead.
-func framed(lines []wire.Header, method string, body *Body) []wire.Header {
+// framed adds the line that tells how long the body is, behind the settings' lines and in front of
+// those of the body's type and of who we are, or corrects it where lines have one. A
+// Transfer-Encoding among them stands instead.
+func (p *Prepared) framed(lines []wire.Header, body *Body) []wire.Header {
 	length := body.Length()
 	if has(lines, "Transfer-Encoding") {
 		return without(lines, "Content-Length")
@@ -336,13 +337,13 @@ func framed(lines []wire.Header, method string, body *Body) []wire.Header {
 		lines = slices.Clone(lines)
 		lines[at].Value = line.Value
 		return append(lines[:at+1], without(lines[at+1:], "Content-Length")...)
-	case at >= 0, length == 0 && (method == "GET" || method == "HEAD"):
+	case at >= 0, length == 0 && (p.method == "GET" || p.method == "HEAD"):
 		return lines
 	case length < 0:
 		line = wire.Header{Name: "Transfer-Encoding", Value: "chunked"}
 	}
 	at = slices.IndexFunc(lines, func(h wire.Header) bool {
-		return named("Content-Type")(h) || named("Authorization")(h)
+		return (named("Content-Type")(h) || named("Authorization")(h)) && !has(p.headers, h.Name)
 	})
 	if at < 0 {
 		at = len(lines)

@@ -121,6 +121,28 @@ func TestRule_1_2_HeadersOnTheWire(t *testing.T) {
 	}
 }
 
+func TestRule_1_2_TheLengthComesAfterAllOfTheCallersHeaders(t *testing.T) {
+	server := record(t, ok)
+	s := testSession(t)
+	s.Headers = Pairs("Authorization", "Bearer t", "X-One", "1", "Content-Type", "text/csv")
+	request := &Request{Method: "POST", URL: server.url, Headers: Pairs("X-New", "2"), Body: Form(Pairs("a", "b"))}
+	must(t, s, request)
+	equalLists(t, "a form", server.last(t).names(),
+		"Host", "Authorization", "X-One", "Content-Type", "X-New", "Content-Length")
+
+	request.Body = Stream(io.LimitReader(strings.NewReader("streamed"), 8))
+	must(t, s, request)
+	equalLists(t, "a stream", server.last(t).names(),
+		"Host", "Authorization", "X-One", "Content-Type", "X-New", "Transfer-Encoding")
+
+	request.Body, request.Cookies = JSON(1), []Cookie{{Name: "a", Value: "1"}}
+	s.Headers = s.Headers.With(Remove("Content-Type"))
+	s.Hooks.Before = []func(*Hop) error{func(h *Hop) error { h.SetHeader("X-Hook", "3"); return nil }}
+	must(t, s, request)
+	equalLists(t, "with a hook", server.last(t).names(),
+		"Host", "Authorization", "X-One", "X-New", "Cookie", "Content-Length", "Content-Type", "X-Hook")
+}
+
 func TestRule_1_3_RemovedHeadersAreAbsent(t *testing.T) {
 	server := record(t, ok)
 	s := testSession(t)
