@@ -118,6 +118,10 @@ func charsetOf(label string) encoding.Encoding {
 		return utf32.UTF32(utf32.BigEndian, utf32.IgnoreBOM)
 	}
 	enc, err := htmlindex.Get(label)
+	if err != nil {
+		// Servers write latin-1 and utf_8, too, which are names in Python but no labels.
+		enc, err = htmlindex.Get(strings.NewReplacer("-", "", "_", "").Replace(label))
+	}
 	if err != nil || enc == encoding.Replacement {
 		// The latter stands for encodings that browsers refuse, and gives a single U+FFFD for all.
 		return nil
