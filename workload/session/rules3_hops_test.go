@@ -390,3 +390,21 @@ func TestMeasureOfARedirect(t *testing.T) {
 		}
 	}
 }
+
+// A 3xx without a Location is the answer, so all of its body is read.
+func TestRule_3_14_WithoutALocationTheBodyIsTheAnswers(t *testing.T) {
+	big := strings.Repeat("x", 2*discardLimit)
+	server := record(t, routed(map[string]string{"/": reply(302, big)}))
+	s := measuredSession(t)
+	p := mustPrepare(t, s, &Request{URL: server.url})
+	for range 2 {
+		var call Call
+		s.Measure(t.Context(), p, &call)
+		if call.Err != nil || call.Status != 302 || call.BytesIn < int64(len(big)) {
+			t.Errorf("%+v", call)
+		}
+	}
+	if server.connections() != 1 {
+		t.Errorf("%d connections", server.connections())
+	}
+}

@@ -87,7 +87,7 @@ func (c *Client) receive(cn *conn, t *trip) error {
 	if t.req.Spec.Stream {
 		return c.recv.fits(&t.resp.head)
 	}
-	if t.req.Spec.BriefRedirects && isRedirect(t.resp.Status) {
+	if t.req.Spec.BriefRedirects && isRedirect(t.resp) {
 		return c.skim(cn, t)
 	}
 	return c.recv.readBody(t.req, t.resp)
@@ -116,10 +116,11 @@ func (c *Client) skim(cn *conn, t *trip) error {
 	return nil
 }
 
-func isRedirect(status int) bool {
-	switch status {
+// isRedirect reports whether a response leads elsewhere: without a Location it is one like any other.
+func isRedirect(resp *Response) bool {
+	switch resp.Status {
 	case 301, 302, 303, 307, 308:
-		return true
+		return len(resp.Header("Location")) > 0
 	}
 	return false
 }
