@@ -275,7 +275,7 @@ func TestRoundTripperReports(t *testing.T) {
 			t.Errorf("exchange %d: %+v", i, ex.Phases)
 		}
 		var fields []string
-		resp.Each(func(name, value []byte) { fields = append(fields, string(name)+"="+string(value)) })
+		resp.Fields(func(name, value []byte) { fields = append(fields, string(name)+"="+string(value)) })
 		slices.Sort(fields)
 		if want := []string{"Content-Length=2", "X-A=2", "X-B=1", "X-B=3"}; !slices.Equal(fields, want) {
 			t.Errorf("fields %q, want %q", fields, want)

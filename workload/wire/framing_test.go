@@ -289,7 +289,7 @@ func TestResponseGivesFieldsAsSent(t *testing.T) {
 		t.Errorf("cookies %q", cookies)
 	}
 	n := 0
-	r.resp.Each(func(name, value []byte) { n++ })
+	r.resp.Fields(func(name, value []byte) { n++ })
 	if n != 6 {
 		t.Errorf("%d fields, want 6", n)
 	}
@@ -298,5 +298,5 @@ func TestResponseGivesFieldsAsSent(t *testing.T) {
 	if r.Err != nil || r.resp.HasSetCookie() || r.resp.Header("X-One") != nil || r.resp.Header("Connection") != nil {
 		t.Errorf("fields from elsewhere: %v, %q", r.Err, r.resp.Header("Connection"))
 	}
-	r.resp.Each(func(name, value []byte) { t.Errorf("field %q made up", name) })
+	r.resp.Fields(func(name, value []byte) { t.Errorf("field %q made up", name) })
 }

@@ -70,7 +70,7 @@ func FuzzResponse(f *testing.F) {
 		if err := fields.Read(bufio.NewReaderSize(bytes.NewReader(resp.plainHead()), len(resp.raw)+1)); err != nil || fields.StatusCode() != resp.Status {
 			t.Errorf("fasthttp says %v, status %d", err, fields.StatusCode())
 		}
-		resp.Each(func(name, value []byte) {})
+		resp.Fields(func(name, value []byte) {})
 		resp.Fields(func(name, value []byte) {
 			if !isToken(name) || !printable(value) {
 				t.Errorf("field %q: %q", name, value)

@@ -52,25 +52,6 @@ func (r *Response) Header(name string) []byte {
 	return r.parse().Peek(name)
 }
 
-// Each calls f for every header field, names in canonical spelling; the order is not the
-// server's. The values are valid until the next Do.
-func (r *Response) Each(f func(name, value []byte)) {
-	if r.Status == 0 {
-		return
-	}
-	if r.filled() {
-		r.eachCanonical(f)
-		return
-	}
-	for name, value := range r.parse().All() {
-		// fasthttp makes up "Connection: close" where nothing else says how the
-		// response ends.
-		if r.head.named || string(name) != fasthttp.HeaderConnection {
-			f(name, value)
-		}
-	}
-}
-
 // HasSetCookie reports, at no cost, whether there is a Set-Cookie field.
 func (r *Response) HasSetCookie() bool { return r.head.cookies }
 

@@ -3,7 +3,6 @@ package wire
 import (
 	"bytes"
 	"io"
-	"net/textproto"
 	"strings"
 )
 
@@ -106,11 +105,4 @@ func (r *Response) first(name string) (found []byte) {
 		}
 	})
 	return found
-}
-
-// eachCanonical calls f for every field, with the name in canonical spelling.
-func (r *Response) eachCanonical(f func(name, value []byte)) {
-	r.Fields(func(name, value []byte) {
-		f([]byte(textproto.CanonicalMIMEHeaderKey(string(name))), value)
-	})
 }

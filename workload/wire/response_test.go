@@ -118,7 +118,7 @@ func TestAFilledResponseIsLikeOneThatWasRead(t *testing.T) {
 		}
 	}
 	each := func(r *Response) (lines []string) {
-		r.Each(func(name, value []byte) { lines = append(lines, string(name)+": "+string(value)) })
+		r.Fields(func(name, value []byte) { lines = append(lines, string(name)+": "+string(value)) })
 		slices.Sort(lines)
 		return lines
 	}
