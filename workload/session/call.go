@@ -35,14 +35,7 @@ func (c *Call) add(ex *wire.Exchange) {
 		c.Backoff += ex.Started - c.Finished
 	}
 	c.Finished = ex.Finished
-	p, q := &c.Phases, &ex.Phases
-	p.Acquire += q.Acquire
-	p.DNS += q.DNS
-	p.Connect += q.Connect
-	p.TLS += q.TLS
-	p.Send += q.Send
-	p.Wait += q.Wait
-	p.Receive += q.Receive
+	c.Phases.Add(&ex.Phases)
 	c.Reused = ex.Reused
 	c.Attempts += ex.Attempts
 	c.Retries += ex.Resent

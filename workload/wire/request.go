@@ -83,31 +83,11 @@ func AppendRequest(req *Request, spec RequestSpec) error {
 	if err != nil {
 		return err
 	}
-	raw := append(req.Raw[:0], method...)
-	raw = append(raw, ' ')
-	if spec.Proxy.forwards(endpoint) {
-		raw, err = appendProxyTarget(raw, method, spec.URL, endpoint)
-	} else {
-		raw, err = appendTarget(raw, method, spec.URL)
-	}
+	raw, err := appendRequestLine(req.Raw[:0], method, &spec, endpoint)
 	if err != nil {
 		return err
 	}
-	raw = append(raw, " HTTP/1.1\r\n"...)
-	if own.host >= 0 {
-		raw = appendHeader(raw, spec.Headers[own.host].Name, spec.Headers[own.host].Value)
-	} else {
-		raw = appendHost(raw, endpoint)
-	}
-	drop := spec.Proxy.dropsAuthorization(endpoint)
-	for i, h := range spec.Headers {
-		if i != own.host && !(drop && strings.EqualFold(h.Name, "Proxy-Authorization")) {
-			raw = appendHeader(raw, h.Name, h.Value)
-		}
-	}
-	if spec.Proxy.forwards(endpoint) && spec.Proxy.HasUser {
-		raw = spec.Proxy.appendAuthorization(raw)
-	}
+	raw = appendHeaders(raw, &spec, own.host, endpoint)
 	switch {
 	case own.framed:
 	case framing.chunked:
@@ -129,6 +109,38 @@ func AppendRequest(req *Request, spec RequestSpec) error {
 		framing:    framing,
 	}
 	return nil
+}
+
+func appendRequestLine(raw []byte, method string, spec *RequestSpec, e Endpoint) ([]byte, error) {
+	raw = append(raw, method...)
+	raw = append(raw, ' ')
+	var err error
+	if spec.Proxy.forwards(e) {
+		raw, err = appendProxyTarget(raw, method, spec.URL, e)
+	} else {
+		raw, err = appendTarget(raw, method, spec.URL)
+	}
+	return append(raw, " HTTP/1.1\r\n"...), err
+}
+
+// appendHeaders writes Host, which is the caller's where host is its index, the caller's other headers, and what
+// a proxy wants to know.
+func appendHeaders(raw []byte, spec *RequestSpec, host int, e Endpoint) []byte {
+	if host >= 0 {
+		raw = appendHeader(raw, spec.Headers[host].Name, spec.Headers[host].Value)
+	} else {
+		raw = appendHost(raw, e)
+	}
+	drop := spec.Proxy.dropsAuthorization(e)
+	for i, h := range spec.Headers {
+		if i != host && !(drop && strings.EqualFold(h.Name, "Proxy-Authorization")) {
+			raw = appendHeader(raw, h.Name, h.Value)
+		}
+	}
+	if spec.Proxy.forwards(e) && spec.Proxy.HasUser {
+		raw = spec.Proxy.appendAuthorization(raw)
+	}
+	return raw
 }
 
 // ownHeaders is what the caller's headers decide.

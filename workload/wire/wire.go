@@ -161,6 +161,17 @@ type Phases struct {
 	Acquire, DNS, Connect, TLS, Send, Wait, Receive time.Duration
 }
 
+// Add adds o to p.
+func (p *Phases) Add(o *Phases) {
+	p.Acquire += o.Acquire
+	p.DNS += o.DNS
+	p.Connect += o.Connect
+	p.TLS += o.TLS
+	p.Send += o.Send
+	p.Wait += o.Wait
+	p.Receive += o.Receive
+}
+
 // An Exchange is what happened on the wire for one call. For a streamed response it is that so
 // far until the stream has ended; the time until then is all in Receive.
 type Exchange struct {
