@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"runtime"
 	"sync/atomic"
@@ -22,6 +23,7 @@ type Options struct {
 	UserAgent string               // sent unless the plan has its own
 	Embedded  *Embedded            // the server of a plan without a target
 	CPUTime   func() time.Duration // CPU time of this process so far; nil: not audited
+	Logger    *slog.Logger         // told what a user of Try has to know; nil: nobody. A run's warnings are in its result
 }
 
 // Embedded is the test server that was started for a plan without a target.

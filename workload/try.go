@@ -61,7 +61,9 @@ func (s *SessionPlan) open(target *url.URL, opts Options) (*session.Session, err
 		return nil, err
 	}
 	made := session.NewWith(s.settings(opts))
-	made.Logger = quiet()
+	if made.Logger = opts.Logger; made.Logger == nil {
+		made.Logger = quiet()
+	}
 	adapters := append(Adapters{{Prefix: "http://"}, {Prefix: "https://"}}, s.Adapters...)
 	for _, a := range adapters {
 		own := a.options(options)

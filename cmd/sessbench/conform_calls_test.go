@@ -257,3 +257,19 @@ mix:
 		t.Errorf("stream of %d bytes shown as %d, cut %v, %s", len(s.all()[5].body), stream.BodyBytes, stream.Truncated, stream.BodyEncoding)
 	}
 }
+
+func TestRule_9_ByPlan_UnverifiedServersAreToldOf(t *testing.T) {
+	s, trust := server(t, testserver.Config{TLS: true})
+	_, complaints, code := tryProcess(t, fmt.Sprintf(`
+target: %s
+mix:
+  - {name: trusted, get: /, tls: {ca: %s}}
+  - {name: unverified, get: /, tls: {verify: false}}
+  - {name: again, get: /, tls: {verify: false}}
+`, s.URL(), trust[1]))
+	host := strings.TrimSuffix(strings.TrimPrefix(s.URL(), "https://"), "/")
+	want := "sessbench: warning: the server's certificate is not verified: anybody in between can read and change what is sent, host " + host + "\n"
+	if code != 0 || complaints != want {
+		t.Errorf("exit code %d, stderr %q, want %q", code, complaints, want)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -75,7 +76,7 @@ func (p *process) try(ctx context.Context, f *tryFlags, given func(string) bool)
 	if given("timeout") {
 		plan = withTimeout(plan, f.timeout)
 	}
-	opts := workload.Options{UserAgent: "sessbench/" + tool().Version}
+	opts := workload.Options{UserAgent: "sessbench/" + tool().Version, Logger: slog.New(notes{p})}
 	if plan.Target == "" {
 		server, err := startEmbedded(ctx)
 		if err != nil {
