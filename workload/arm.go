@@ -52,7 +52,11 @@ func ParseArms(list string) ([]Arm, error) {
 		if item == "" {
 			return nil, &KeyError{"arms", fmt.Sprintf("%q has an empty name; write a list such as pooled,fresh", list)}
 		}
-		arms = append(arms, parseArm(item))
+		arm := parseArm(item)
+		if _, modifier, ok := strings.Cut(arm.Policy, "+"); ok {
+			return nil, &KeyError{"arms", fmt.Sprintf("has %q, which ends in the unknown %q; the only addition to a policy is %s, as in pooled%s", item, "+"+modifier, noResend, noResend)}
+		}
+		arms = append(arms, arm)
 	}
 	return arms, validateArms(arms)
 }

@@ -88,7 +88,7 @@ func TestBadInputIsOneLineThatSaysHowToMendIt(t *testing.T) {
 		{[]string{"run", url, "-x", "gopher://me:hunter2@h/"}, `--proxy has scheme "gopher"; use one of http, https, socks4, socks4a, socks5, socks5h`},
 		{[]string{"run", url, "-x", "me:hunter2@h:x"}, "--proxy is not a URL: check its host and port, and write special characters as %XX"},
 		{[]string{"run", url, "-x", "http://"}, "--proxy names no host; write it as in http://proxy.example:3128"},
-		{[]string{"compare", url, "--arms", "pooled,pooled+resend"}, `--arms has the name "pooled+resend"; use letters, digits, - and _`},
+		{[]string{"compare", url, "--arms", "pooled,pooled+resend"}, `--arms has "pooled+resend", which ends in the unknown "+resend"; the only addition to a policy is +no-resend, as in pooled+no-resend`},
 		{[]string{"run", url, "-u", ""}, "--user is empty; write --user name:password"},
 		{[]string{"run", url, "-u", "me:hunter2\n"}, "--user has a line break in it; write --user name:password"},
 		{[]string{"run", url, "-b", "hunter2"}, "--cookie: cookie 1 has no name and value; write name=value, several separated by semicolons"},
