@@ -88,7 +88,7 @@ func (s *Session) keepReady(p *Prepared, r *ready) {
 func (c *chain) compose(p *Prepared, cookie string) (*ready, error) {
 	h := &Hop{Context: c.ctx, Method: p.method, URL: p.url, Headers: p.lines(cookie), Body: p.body}
 	if p.auth != nil {
-		own := c.session.own(p.auth)
+		own := c.authOf(p)
 		if err := c.session.lend(func() error { return own.Authenticate(h) }); err != nil {
 			return nil, c.failed(p, userKind(err, ErrAuth), err)
 		}

@@ -30,7 +30,8 @@ type Answerer interface {
 }
 
 // PerSession is an Auth that keeps state. Session returns a new one with state of its own;
-// every session calls it once.
+// every session calls it once. Where two values cannot be compared (they hold slices, maps or functions; a
+// pointer can always be), the session cannot find it again, and every call begins with a new one.
 type PerSession interface {
 	Auth
 	Session() Auth

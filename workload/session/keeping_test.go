@@ -134,3 +134,40 @@ func TestAnAuthWhoseValueCannotBeComparedIsUsed(t *testing.T) {
 	s.auths = append(s.auths, authState{given: s.Auth, own: s.Auth})
 	measureAll(t, s, p, 2)
 }
+
+// An askedAuth sends credentials once it was asked for them; the slice makes its values incomparable.
+type askedAuth struct {
+	realms []string
+	asked  *bool
+}
+
+func (a askedAuth) Session() Auth { return askedAuth{a.realms, new(bool)} }
+
+func (a askedAuth) Authenticate(h *Hop) error {
+	if *a.asked {
+		h.SetHeader("Authorization", "asked")
+	}
+	return nil
+}
+
+func (a askedAuth) Answer(_ *Hop, status int, _ []string) bool {
+	*a.asked = status == 401
+	return *a.asked
+}
+
+func TestAnAnswerComesFromTheAuthThatWasAsked(t *testing.T) {
+	server := record(t, func(r *received) string {
+		if r.get("Authorization") != "asked" {
+			return reply(401, "", "WWW-Authenticate: Own")
+		}
+		return reply(200, "in")
+	})
+	s := testSession(t)
+	s.Auth = askedAuth{realms: []string{"a"}}
+	for range 2 {
+		resp, err := s.Get(t.Context(), server.url)
+		if err != nil || resp.Status != 200 || len(resp.History) != 1 {
+			t.Errorf("%+v, %v", resp, err)
+		}
+	}
+}

@@ -23,6 +23,7 @@ type chain struct {
 	began     time.Duration
 	ended     time.Duration // of a call that ended between two attempts; 0: with the last one
 	exchanged bool          // something was sent
+	auth      Auth          // this session's, once it was needed
 	redirects int
 	answered  bool // the hop under way answers a challenge
 
@@ -229,7 +230,7 @@ func (c *chain) drain() {
 
 // answers lets the hop's Auth answer a challenge, once.
 func (c *chain) answers(p *Prepared, status int) bool {
-	answerer, ok := c.session.own(p.auth).(Answerer)
+	answerer, ok := c.authOf(p).(Answerer)
 	if !ok || c.answered || p.body != nil && !p.body.replayable() {
 		return false
 	}
@@ -251,6 +252,15 @@ func (c *chain) answers(p *Prepared, status int) bool {
 		return nil
 	})
 	return again && err == nil
+}
+
+// authOf returns what this session uses for p's Auth. It stays the same for the whole call, so that an answer
+// comes from what was asked; redirects carry the Auth along or drop it, but never have another one.
+func (c *chain) authOf(p *Prepared) Auth {
+	if c.auth == nil {
+		c.auth = c.session.own(p.auth)
+	}
+	return c.auth
 }
 
 // own returns what this session uses for an Auth: a copy with state of its own, where it has state.
