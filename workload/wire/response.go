@@ -41,7 +41,7 @@ type Response struct {
 }
 
 // Header returns the value of a header field, in any case, or nil. Of several fields of that
-// name it is the first; for Set-Cookie use SetCookies.
+// name it is the first; for Set-Cookie use EachSetCookie.
 func (r *Response) Header(name string) []byte {
 	if r.Status == 0 || !r.head.named && equalFold([]byte(name), "Connection") {
 		return nil
