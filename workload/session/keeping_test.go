@@ -131,8 +131,16 @@ func TestAnAuthWhoseValueCannotBeComparedIsUsed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.auths = append(s.auths, authState{given: s.Auth, own: s.Auth})
+	s.Auth = looseAuth{state: 1}
+	other, err := s.Prepare(&Request{URL: "http://a.test/"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	measureAll(t, s, other, 2)
 	measureAll(t, s, p, 2)
+	if len(s.auths) != 1 {
+		t.Errorf("%d Auths are kept, want the one that can be compared", len(s.auths))
+	}
 }
 
 // An askedAuth sends credentials once it was asked for them; the slice makes its values incomparable.
