@@ -23,12 +23,13 @@ var rules = map[string]struct{ ours, modules []string }{
 	"result":            {[]string{"stats"}, nil},
 	"workload/wire":     {nil, []string{"github.com/valyala/fasthttp", "golang.org/x/net", "golang.org/x/sys"}},
 	"workload/session":  {[]string{"workload/wire"}, []string{"github.com/andybalholm/brotli", "github.com/klauspost/compress", "golang.org/x/net", "golang.org/x/text"}},
-	"workload/planfile": {[]string{"workload", "workload/session"}, []string{"go.yaml.in/yaml/v4"}},
+	"workload/planfile": {[]string{"workload", "workload/session", "internal/nearest"}, []string{"go.yaml.in/yaml/v4"}},
 	"workload":          {[]string{"stats", "result", "workload/session", "workload/wire", "internal/precise"}, []string{"golang.org/x/sync"}},
 	"report":            {[]string{"stats", "result"}, []string{"github.com/olekukonko/tablewriter"}},
 	"testserver":        {[]string{"internal/precise", "internal/cputime"}, []string{"github.com/mccutchen/go-httpbin"}},
 	"internal/host":     {[]string{"result", "internal/precise"}, []string{"golang.org/x/sys"}},
 	"internal/cputime":  {nil, []string{"golang.org/x/sys"}},
+	"internal/nearest":  {nil, nil},
 	"internal/precise":  {nil, []string{"golang.org/x/sys"}},
 	"internal/programs": {nil, nil}, // for tests
 	"cmd/sessbench": {

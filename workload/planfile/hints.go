@@ -3,6 +3,8 @@ package planfile
 import (
 	"slices"
 	"strings"
+
+	"sessbench/internal/nearest"
 )
 
 // hint says what to write in the place of a key that is none: the key that is probably meant, what other
@@ -18,7 +20,7 @@ func hint(path, name string, known []key) string {
 			usable = append(usable, k.name)
 		}
 	}
-	if near := nearest(name, names); near != "" {
+	if near := nearest.To(name, names); near != "" {
 		return "did you mean " + near + "?"
 	}
 	return "the keys here are " + strings.Join(usable, ", ")

@@ -135,16 +135,3 @@ func TestAFileThatCannotBeReadIsNoProblemOfThePlan(t *testing.T) {
 		}
 	}
 }
-
-// A misspelling is told from another word.
-func TestNearest(t *testing.T) {
-	known := []string{"timeout", "tls", "get", "headers", "max_redirects"}
-	for name, want := range map[string]string{
-		"timout": "timeout", "Timeout": "timeout", "header": "headers", "gte": "get", "tsl": "tls", "maxredirects": "max_redirects",
-		"xyz": "", "": "", "t": "", "body": "", strings.Repeat("timeout", 9): "",
-	} {
-		if got := nearest(name, known); got != want {
-			t.Errorf("%q: %q, want %q", name, got, want)
-		}
-	}
-}

@@ -1,15 +1,17 @@
-package planfile
+// Package nearest finds the name that a misspelt one was probably meant to be.
+package nearest
 
 import "strings"
 
-// nearest returns the name that a misspelt one was probably meant to be, or "".
-func nearest(name string, known []string) string {
+// To returns the one of known that name was probably meant to be, or "". Case does not count. It may be called by any
+// goroutine.
+func To(name string, known []string) string {
 	if len(name) > 40 { // no typing error
 		return ""
 	}
 	best, distance := "", max(2, len(name)/3)+1
 	for _, k := range known {
-		if d := edits(strings.ToLower(name), k); d < distance && d < min(len(k), len(name)) {
+		if d := edits(strings.ToLower(name), strings.ToLower(k)); d < distance && d < min(len(k), len(name)) {
 			best, distance = k, d
 		}
 	}
