@@ -35,6 +35,11 @@ type Settings struct {
 	TimeWait time.Duration
 	// TimeWaitReuse is Linux's net.ipv4.tcp_tw_reuse: 0 off, 1 on, 2 for loopback only.
 	TimeWaitReuse *int
+	// TimeWaitReuseAfter is how long such a connection must have been silent before its port is
+	// used again, where TimeWaitReuse allows it.
+	TimeWaitReuseAfter time.Duration
+	// ReservedPorts is how many of the ports for connections are never given.
+	ReservedPorts int
 	// Backlog is how many connections a listening socket can have waiting (somaxconn).
 	Backlog *int
 	// CPUQuota is how many CPUs' worth of time the process's cgroups allow; +Inf: no
@@ -50,6 +55,9 @@ type Settings struct {
 
 // ReadSettings reads the settings as they are now.
 func ReadSettings() Settings { return settings() }
+
+// TimeWaitSockets returns how many sockets are in TIME_WAIT now; -1: unknown.
+func TimeWaitSockets() int { return timeWaitSockets() }
 
 // RaiseFileLimit raises the soft limit of open files to at least need where that is
 // allowed, and returns the limit that then holds. A limit that stays below need is

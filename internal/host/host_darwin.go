@@ -47,3 +47,5 @@ func loadAverage() *float64 {
 	}
 	return new(float64(binary.LittleEndian.Uint32(raw)) / float64(scale))
 }
+
+func timeWaitSockets() int { return -1 }

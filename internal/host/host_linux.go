@@ -17,6 +17,10 @@ import (
 // timeWait is the kernel's TCP_TIMEWAIT_LEN (include/net/tcp.h), a constant.
 const timeWait = 60 * time.Second
 
+// timeWaitReuseAfter is what the kernel waits before it uses a port in TIME_WAIT again; Linux 6.14 and later
+// let it be set (tcp_tw_reuse_delay).
+const timeWaitReuseAfter = time.Second
+
 func describe(h *result.Host) { describeFrom(os.DirFS("/"), h) }
 
 func settings() Settings { return settingsFrom(os.DirFS("/")) }
@@ -40,12 +44,52 @@ func settingsFrom(root fs.FS) Settings {
 		Governor:        text(root, "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
 		MemoryAvailable: memory(root, "MemAvailable"),
 	}
+	s.TimeWaitReuseAfter = timeWaitReuseAfter
+	if ms := integer(root, "proc/sys/net/ipv4/tcp_tw_reuse_delay"); ms != nil {
+		s.TimeWaitReuseAfter = time.Duration(*ms) * time.Millisecond
+	}
+	if ports := integers(root, "proc/sys/net/ipv4/ip_local_port_range"); len(ports) == 2 {
+		s.ReservedPorts = reserved(text(root, "proc/sys/net/ipv4/ip_local_reserved_ports"), ports[0], ports[1])
+	}
 	if fields := strings.Fields(text(root, "proc/loadavg")); len(fields) > 0 {
 		if load, err := strconv.ParseFloat(fields[0], 64); err == nil {
 			s.Load = &load
 		}
 	}
 	return s
+}
+
+// reserved counts the ports from low to high that a list such as "8080,9000-9010" has.
+func reserved(list string, low, high int) int {
+	n := 0
+	for _, item := range strings.Split(list, ",") {
+		first, last, isRange := strings.Cut(strings.TrimSpace(item), "-")
+		a, err := strconv.Atoi(first)
+		if err != nil {
+			continue
+		}
+		b := a
+		if isRange {
+			if b, err = strconv.Atoi(last); err != nil {
+				continue
+			}
+		}
+		n += max(0, min(b, high)-max(a, low)+1)
+	}
+	return n
+}
+
+func timeWaitSockets() int { return timeWaitFrom(os.DirFS("/")) }
+
+// timeWaitFrom reads the line "TCP: inuse 5 orphan 0 tw 12 ...", which counts IPv6 too.
+func timeWaitFrom(root fs.FS) int {
+	fields := strings.Fields(value(root, "proc/net/sockstat", "TCP"))
+	for i := 0; i+1 < len(fields); i += 2 {
+		if n, err := strconv.Atoi(fields[i+1]); fields[i] == "tw" && err == nil {
+			return n
+		}
+	}
+	return -1
 }
 
 // text returns a small file's contents without outer space, or "".

@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -43,7 +44,7 @@ func TestWhatCannotBeReadIsAbsent(t *testing.T) {
 		t.Errorf("invented %+v", h)
 	}
 	s := settingsFrom(tree(map[string]string{"proc/loadavg": "high\n", "proc/sys/net/core/somaxconn": "many"}))
-	if want := (Settings{TimeWait: timeWait}); s != want {
+	if want := (Settings{TimeWait: timeWait, TimeWaitReuseAfter: timeWaitReuseAfter}); s != want {
 		t.Errorf("invented %+v", s)
 	}
 }
@@ -112,5 +113,26 @@ func TestFileLimitIsRaisedAsFarAsTheHardLimitLets(t *testing.T) {
 	}
 	if have, err := RaiseFileLimit(limit.Max + 1); err != nil || have != limit.Max {
 		t.Errorf("raising beyond the hard limit of %d gave %d, %v", limit.Max, have, err)
+	}
+}
+
+func TestPortsThatAreNotThere(t *testing.T) {
+	s := settingsFrom(tree(map[string]string{
+		"proc/sys/net/ipv4/ip_local_port_range":     "32768\t60999\n",
+		"proc/sys/net/ipv4/ip_local_reserved_ports": "80,32760-32769,40000,60990-65535,x,7-y\n",
+		"proc/sys/net/ipv4/tcp_tw_reuse_delay":      "250\n",
+	}))
+	if s.ReservedPorts != 2+1+10 || s.TimeWaitReuseAfter != 250*time.Millisecond {
+		t.Errorf("%+v", s)
+	}
+	for text, want := range map[string]int{
+		"sockets: used 17\nTCP: inuse 1 orphan 0 tw 2221 alloc 1 mem 0\nUDP: inuse 0 mem 0\n": 2221,
+		"TCP: inuse 1 orphan 0\n":     -1,
+		"TCP: inuse 1 tw many\n":      -1,
+		"UDP: inuse 1 tw 7 alloc 0\n": -1,
+	} {
+		if got := timeWaitFrom(tree(map[string]string{"proc/net/sockstat": text})); got != want {
+			t.Errorf("%q: %d", text, got)
+		}
 	}
 }

@@ -7,3 +7,5 @@ import "sessbench/result"
 func describe(*result.Host) {}
 
 func settings() Settings { return Settings{} }
+
+func timeWaitSockets() int { return -1 }

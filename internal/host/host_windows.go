@@ -26,3 +26,5 @@ func fileLimit() int64 { return 0 }
 
 // raiseFileLimit has nothing to raise: handles are limited by memory only.
 func raiseFileLimit(need uint64) (uint64, error) { return need, nil }
+
+func timeWaitSockets() int { return -1 }
