@@ -26,7 +26,7 @@ var rules = map[string]struct{ ours, modules []string }{
 	"workload/planfile": {[]string{"workload", "workload/session", "internal/nearest"}, []string{"go.yaml.in/yaml/v4"}},
 	"workload":          {[]string{"stats", "result", "workload/session", "workload/wire", "internal/precise"}, []string{"golang.org/x/sync"}},
 	"report":            {[]string{"stats", "result"}, []string{"github.com/olekukonko/tablewriter"}},
-	"testserver":        {[]string{"internal/precise", "internal/cputime"}, []string{"github.com/mccutchen/go-httpbin"}},
+	"testserver":        {[]string{"internal/precise", "internal/cputime"}, []string{"github.com/mccutchen/go-httpbin", "github.com/quic-go/quic-go"}},
 	"internal/host":     {[]string{"result", "internal/precise"}, []string{"golang.org/x/sys"}},
 	"internal/cputime":  {nil, []string{"golang.org/x/sys"}},
 	"internal/nearest":  {nil, nil},

@@ -14,8 +14,10 @@ import (
 type conn struct {
 	net.Conn
 	counts *counts
-	id     int64 // 1, 2, ... in the order of acceptance
-	tap    *tap  // nil for HTTP/2 over TLS
+	id     int64     // 1, 2, ... in the order of acceptance
+	tap    *tap      // nil for HTTP/2 over TLS, and HTTP/3
+	quic   *quicConn // nil but for HTTP/3
+	shaken sync.Once // with QUIC: the handshake is counted
 
 	tls     atomic.Pointer[tls.ConnectionState] // nil without TLS
 	serving atomic.Bool                         // one of net/http's goroutines has it
@@ -23,6 +25,7 @@ type conn struct {
 	role    atomic.Int32 // a role; changes under counts.mu
 	total   atomic.Int64 // requests since it was accepted
 
+	active            atomic.Int64 // requests being handled
 	requests          atomic.Int64 // since the last reset
 	bytesIn, bytesOut atomic.Int64 // since the last reset
 	accepted          bool         // since the last reset; under counts.mu
@@ -58,12 +61,34 @@ func (c *conn) Close() error {
 	return err
 }
 
-// reset ends the connection by RST.
+// reset ends the connection by RST, or the error of QUIC that is like it.
 func (c *conn) reset() {
+	if c.quic != nil {
+		c.quic.end(codeInternalError)
+	}
 	if tcp, ok := c.Conn.(*net.TCPConn); ok {
 		tcp.SetLinger(0)
 	}
 	c.Close()
+}
+
+// count brings the counts of bytes up to date where they are kept elsewhere.
+func (c *conn) count() {
+	if c.quic == nil {
+		return
+	}
+	in, out := c.quic.bytes()
+	c.bytesIn.Store(in)
+	c.bytesOut.Store(out)
+}
+
+// sayClose tells the client that the connection ends with this response.
+func sayClose(w http.ResponseWriter, r *http.Request) {
+	if c := connIn(r.Context()); c.quic != nil {
+		c.quic.goAway()
+		return
+	}
+	w.Header().Set("Connection", "close")
 }
 
 // A tap is a connection as net/http sees it, above TLS. It remembers what was read, so

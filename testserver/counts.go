@@ -28,6 +28,9 @@ const (
 // and put back should it ever carry another one.
 type counts struct {
 	requests    atomic.Int64
+	protocols   [4]atomic.Int64 // requests, by the major version of HTTP
+	earlyData   atomic.Int64    // requests that came in 0-RTT
+	streamsPeak atomic.Int64    // most requests under way on one connection of HTTP/2 or 3
 	serviceTime histogram
 
 	mu                sync.Mutex
@@ -56,6 +59,7 @@ func (n *counts) opened(raw net.Conn) *conn {
 	defer n.mu.Unlock()
 	n.lastID++
 	c := &conn{Conn: raw, counts: n, id: n.lastID, accepted: true}
+	c.quic, _ = raw.(*quicConn)
 	n.open[c] = struct{}{}
 	n.accepted++
 	return c
@@ -66,21 +70,55 @@ func (n *counts) shook(c *conn, how handshake) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	c.handshake = how
-	n.handshakes[how]++
+	if c.role.Load() != observer { // with 0-RTT a request may come before
+		n.handshakes[how]++
+	}
 }
 
-// begin counts a request and returns its number on its connection.
-func (n *counts) begin(c *conn) int64 {
+// begin counts a request, of that major version of HTTP, and returns its number on its connection.
+func (n *counts) begin(c *conn, version int) int64 {
 	if c.role.Load() != worker {
 		n.employ(c)
 	}
+	if c.quic != nil {
+		n.beginQUIC(c)
+	}
+	active := c.active.Add(1)
+	if version > 1 {
+		raise(&n.streamsPeak, active)
+	}
+	n.protocols[min(version, len(n.protocols)-1)].Add(1)
 	n.requests.Add(1)
 	c.requests.Add(1)
 	return c.total.Add(1)
 }
 
+// beginQUIC counts a request in 0-RTT as such, and with any other one the handshake, so that who has a
+// response finds both counted.
+func (n *counts) beginQUIC(c *conn) {
+	if c.quic.early() {
+		n.earlyData.Add(1)
+		c.shake(resumed) // or it could not be read; a client in a hurry may close before its side is complete
+		return
+	}
+	c.shakeComplete(c.quic.get())
+}
+
+// raise makes v at least n.
+func raise(v *atomic.Int64, n int64) {
+	for {
+		old := v.Load()
+		if n <= old || v.CompareAndSwap(old, n) {
+			return
+		}
+	}
+}
+
 // end counts how long a request was served.
-func (n *counts) end(d time.Duration) { n.serviceTime.record(d) }
+func (n *counts) end(c *conn, d time.Duration) {
+	c.active.Add(-1)
+	n.serviceTime.record(d)
+}
 
 // employ makes a connection one that is counted for good.
 func (n *counts) employ(c *conn) {
@@ -119,6 +157,7 @@ func (n *counts) closed(c *conn) {
 	if c.role.Load() == observer {
 		return
 	}
+	c.count()
 	if requests := c.requests.Load(); requests > 0 {
 		n.perConnection[requests]++
 	}
@@ -153,8 +192,16 @@ func (n *counts) reset() {
 		c.requests.Store(0)
 		c.bytesIn.Store(0)
 		c.bytesOut.Store(0)
+		if c.quic != nil {
+			c.quic.resetBytes()
+		}
 	}
 	n.requests.Store(0)
+	for i := range n.protocols {
+		n.protocols[i].Store(0)
+	}
+	n.earlyData.Store(0)
+	n.streamsPeak.Store(0)
 	n.serviceTime.reset()
 }
 
@@ -166,6 +213,9 @@ func (n *counts) snapshot() Stats {
 		Connections: Connections{Accepted: n.accepted},
 		Handshakes:  Handshakes{Full: n.handshakes[full], Resumed: n.handshakes[resumed], Failed: n.handshakes[failed]},
 		Requests:    n.requests.Load(),
+		Protocols:   Protocols{HTTP1: n.protocols[1].Load(), HTTP2: n.protocols[2].Load(), HTTP3: n.protocols[3].Load()},
+		StreamsPeak: n.streamsPeak.Load(),
+		EarlyData:   n.earlyData.Load(),
 		BytesIn:     n.bytesIn,
 		BytesOut:    n.bytesOut,
 		ServiceTime: n.serviceTime.snapshot(),
@@ -180,6 +230,7 @@ func (n *counts) snapshot() Stats {
 			continue
 		}
 		stats.Connections.Open++
+		c.count()
 		stats.BytesIn += c.bytesIn.Load()
 		stats.BytesOut += c.bytesOut.Load()
 		if requests := c.requests.Load(); requests > 0 {

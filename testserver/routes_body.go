@@ -124,7 +124,7 @@ func interim(w http.ResponseWriter, _ *http.Request) error {
 	return writeText(w, "after 103 and 102\n")
 }
 
-func closing(w http.ResponseWriter, _ *http.Request) error {
-	w.Header().Set("Connection", "close")
+func closing(w http.ResponseWriter, r *http.Request) error {
+	sayClose(w, r)
 	return writeText(w, "this connection closes\n")
 }

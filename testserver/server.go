@@ -3,14 +3,15 @@
 // own numbers are held against.
 //
 // The routes are listed in routes.go. All of them speak HTTP/1.1 and, where
-// Config.HTTP2 says so, HTTP/2. Those that write a response byte by byte answer 501
-// over HTTP/2, and know nothing of Config.MaxRequestsPerConn. A parameter that makes no
-// sense is answered with 400 and a sentence.
+// Config.HTTP2 and HTTP3 say so, HTTP/2 and HTTP/3. Those that write a response byte by byte
+// answer 501 over these, and know nothing of Config.MaxRequestsPerConn. A parameter that
+// makes no sense is answered with 400 and a sentence.
 package testserver
 
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -35,8 +36,18 @@ type Config struct {
 
 	HTTP2 bool // offer HTTP/2 as well: by ALPN with TLS, else with prior knowledge (h2c)
 
-	IdleTimeout        time.Duration // a connection that waits longer for its next (or first) request is closed; 0: never
-	MaxRequestsPerConn int           // with this response, "Connection: close" is said and done (HTTP/2: GOAWAY); 0: never
+	// HTTP3 listens for HTTP/3 as well, on UDP and the same port number. It takes TLS, and a
+	// MaxTLSVersion that lets it be 1.3.
+	HTTP3       bool
+	Disable0RTT bool // tickets for HTTP/3 do not allow requests within the handshake
+
+	// IdleTimeout: a connection that waits longer for its next (or first) request is closed; 0: never. Of
+	// HTTP/3 it is 10 minutes without any packet then.
+	IdleTimeout time.Duration
+	// MaxRequestsPerConn: with this response, "Connection: close" is said and done; 0: never. HTTP/2 and
+	// HTTP/3 say GOAWAY; with HTTP/3 that may come just before or just after the response, the client is
+	// the one to close, and further requests are rejected.
+	MaxRequestsPerConn int
 
 	// IgnoreConnectionClose keeps the connection open after a request that said
 	// "Connection: close", and does not say it in the response (HTTP/1.1 only). It shows
@@ -63,6 +74,8 @@ type Server struct {
 	authority *authority // nil without TLS
 	listener  *listener
 	http      http.Server
+	http3     *http3Listener // nil without HTTP/3
+	quicTLS   *tls.Config    // the same
 	mux       *http.ServeMux // what is counted
 	statsMux  *http.ServeMux // what is not
 	counts    *counts
@@ -85,11 +98,17 @@ func Start(cfg Config) (*Server, error) {
 	if !cfg.TLS && len(cfg.ClientCAs) > 0 {
 		return nil, errors.New("testserver: client certificates need TLS")
 	}
+	if cfg.HTTP3 && !cfg.TLS {
+		return nil, errors.New("testserver: HTTP/3 needs TLS")
+	}
+	if cfg.HTTP3 && cfg.MaxTLSVersion != 0 && cfg.MaxTLSVersion < tls.VersionTLS13 {
+		return nil, errors.New("testserver: HTTP/3 needs TLS 1.3")
+	}
 	if cfg.IdleTimeout < 0 || cfg.MaxRequestsPerConn < 0 || cfg.StallAfter < 0 || cfg.StallFor < 0 {
 		return nil, errors.New("testserver: negative limit")
 	}
 	s := &Server{cfg: cfg, counts: newCounts(), cookieKey: make([]byte, 32), filler: newFiller(), served: make(chan struct{})}
-	rand.Read(s.cookieKey)
+	fillRandom(s.cookieKey)
 	if cfg.StallFor > 0 {
 		s.Stall(time.Now().Add(cfg.StallAfter), cfg.StallFor)
 	}
@@ -105,6 +124,9 @@ func Start(cfg Config) (*Server, error) {
 	}()
 	return s, nil
 }
+
+// fillRandom fills b with what nobody can guess.
+func fillRandom(b []byte) { rand.Read(b) } // never fails
 
 func (s *Server) configureHTTP() {
 	logger := s.cfg.ErrorLog
@@ -142,12 +164,31 @@ func (s *Server) listen() error {
 			return err
 		}
 	}
-	inner, err := net.Listen("tcp", s.cfg.Addr)
+	inner, err := s.bind()
 	if err != nil {
 		return err
 	}
 	s.listener = newListener(inner, s.http.TLSConfig, s.counts)
 	return nil
+}
+
+// bind takes the port, for UDP as well where there is HTTP/3. A free one that is free for TCP only is
+// given back.
+func (s *Server) bind() (net.Listener, error) {
+	_, port, _ := net.SplitHostPort(s.cfg.Addr)
+	for try := 1; ; try++ {
+		inner, err := net.Listen("tcp", s.cfg.Addr)
+		if err != nil || !s.cfg.HTTP3 {
+			return inner, err
+		}
+		if err = s.listenHTTP3(inner.Addr(), s.http.TLSConfig); err == nil {
+			return inner, nil
+		}
+		inner.Close()
+		if port != "0" || try == portTries {
+			return nil, err
+		}
+	}
 }
 
 // connState keeps count of net/http's connection goroutines.
@@ -208,6 +249,9 @@ func (s *Server) Close() error { return s.close() }
 
 func (s *Server) shutDown() error {
 	err := s.listener.Close()
+	if s.http3 != nil {
+		err = errors.Join(err, s.http3.close())
+	}
 	s.http.Close()
 	<-s.served
 	s.counts.closeAll()
@@ -230,13 +274,13 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	start := time.Now()
-	number := s.counts.begin(c)
-	defer func() { s.counts.end(time.Since(start)) }()
+	number := s.counts.begin(c, r.ProtoMajor)
+	defer func() { s.counts.end(c, time.Since(start)) }()
 	if c.tap != nil {
 		c.tap.take()
 	}
 	if s.cfg.MaxRequestsPerConn > 0 && number >= int64(s.cfg.MaxRequestsPerConn) {
-		w.Header().Set("Connection", "close")
+		sayClose(w, r)
 	}
 	if s.waitOutStall(r.Context()) != nil {
 		panic(http.ErrAbortHandler)

@@ -13,8 +13,11 @@ type Stats struct {
 	Connections           Connections           `json:"connections"`
 	Handshakes            Handshakes            `json:"handshakes"`
 	Requests              int64                 `json:"requests"`
+	Protocols             Protocols             `json:"protocols"`
+	StreamsPeak           int64                 `json:"streams_peak"` // most requests under way at the same time on one connection; HTTP/2 and 3 only
+	EarlyData             int64                 `json:"early_data"`   // requests that came in 0-RTT, before the handshake was complete
 	RequestsPerConnection RequestsPerConnection `json:"requests_per_connection"`
-	BytesIn               int64                 `json:"bytes_in"`  // below TLS, handshakes included
+	BytesIn               int64                 `json:"bytes_in"`  // below TLS, handshakes included; of HTTP/3 the payload of UDP packets
 	BytesOut              int64                 `json:"bytes_out"` // below TLS, handshakes included
 	ServiceTime           ServiceTime           `json:"service_time"`
 	CPUSeconds            float64               `json:"cpu_seconds"` // of the whole process, user and system; 0 where unknown
@@ -32,6 +35,13 @@ type Handshakes struct {
 	Full    int64 `json:"full"`
 	Resumed int64 `json:"resumed"`
 	Failed  int64 `json:"failed"`
+}
+
+// Protocols are requests by the version of HTTP that they came with; 1.0 is among 1.1.
+type Protocols struct {
+	HTTP1 int64 `json:"1.1"`
+	HTTP2 int64 `json:"2"`
+	HTTP3 int64 `json:"3"`
 }
 
 // RequestsPerConnection is over the connections that carried at least one request

@@ -27,6 +27,7 @@ authority's certificate for clients' --cacert.`
 
 const serveExamples = `  sessbench serve --ca-out ca.pem
   sessbench serve --http --listen 127.0.0.1:8080 --idle-timeout 5s
+  sessbench serve --http2 --http3
   sessbench serve --no-session-tickets --max-requests-per-connection 100`
 
 type serveFlags struct {
@@ -35,7 +36,7 @@ type serveFlags struct {
 	caOut           string
 	idle            time.Duration
 	maxRequests     int
-	http2           bool
+	http2, http3    bool
 	noTickets       bool
 	ignoreConnClose bool
 	announce        bool
@@ -61,6 +62,7 @@ func newServeCommand(p *process) *cobra.Command {
 	set.DurationVar(&f.idle, "idle-timeout", 0, "`time` after which an idle connection is closed; 0: never")
 	set.IntVar(&f.maxRequests, "max-requests-per-connection", 0, "`number` after which a connection is closed; 0: never")
 	set.BoolVar(&f.http2, "http2", false, "offer HTTP/2 as well")
+	set.BoolVar(&f.http3, "http3", false, "offer HTTP/3 as well, on UDP and the same port number")
 	set.BoolVar(&f.noTickets, "no-session-tickets", false, "let no TLS session be resumed")
 	set.BoolVar(&f.ignoreConnClose, "ignore-connection-close", false, "keep connections open in spite of Connection: close")
 	set.BoolVar(&f.announce, "announce", false, "")
@@ -78,6 +80,8 @@ func (f *serveFlags) config(given func(string) bool) (testserver.Config, error) 
 		return testserver.Config{}, usagef("--ca-out is given, but without TLS there is no certificate; leave it out")
 	case given("ca-out") && f.caOut == "":
 		return testserver.Config{}, usagef("--ca-out is empty; name a file")
+	case !tls && f.http3:
+		return testserver.Config{}, usagef("--http3 is given, but HTTP/3 needs TLS; leave one of them out")
 	case f.idle < 0:
 		return testserver.Config{}, usagef("--idle-timeout is %v; use a positive time, or 0 for none", f.idle)
 	case f.maxRequests < 0:
@@ -92,6 +96,7 @@ func (f *serveFlags) config(given func(string) bool) (testserver.Config, error) 
 		IdleTimeout:           f.idle,
 		MaxRequestsPerConn:    f.maxRequests,
 		HTTP2:                 f.http2,
+		HTTP3:                 f.http3,
 		DisableSessionTickets: f.noTickets,
 		IgnoreConnectionClose: f.ignoreConnClose,
 	}, nil

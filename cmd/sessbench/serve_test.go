@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quic-go/quic-go/http3"
+
 	"sessbench/result"
 )
 
@@ -115,6 +117,29 @@ func TestServeServesUntilInterruptedAndTellsTheCounts(t *testing.T) {
 		if code := <-s.code; code != exitDone {
 			t.Errorf("%q: exit code %d, want %d", test.args, code, exitDone)
 		}
+	}
+}
+
+func TestServeOffersHTTP3OnTheSamePort(t *testing.T) {
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	s := serve(t, "--http3", "--ca-out", ca)
+	s.line(t)
+	trusted, err := os.ReadFile(ca)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := clientTrusting(t, trusted)
+	transport := &http3.Transport{TLSClientConfig: client.Transport.(*http.Transport).TLSClientConfig}
+	defer transport.Close()
+	get(t, client, s.url+"/")
+	client.Transport = transport
+	get(t, client, s.url+"/")
+	s.signals <- os.Interrupt
+	if got, want := s.line(t), "sessbench: 2 connections, 2 full and 0 resumed TLS handshakes, 2 requests"; got != want {
+		t.Errorf("last line %q, want %q", got, want)
+	}
+	if code := <-s.code; code != exitDone {
+		t.Errorf("exit code %d, want %d", code, exitDone)
 	}
 }
 
