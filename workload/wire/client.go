@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"io"
+	"runtime"
 	"time"
 )
 
@@ -31,11 +32,16 @@ type Client struct {
 	sender sender
 	watch  *watch
 	waiter waiter
+	// yields: other goroutines run before the response is read. Where there is one processor for all of
+	// them it comes meanwhile, most often, and the read finds it: that saves one that finds nothing, and the way through
+	// the poller. With more processors it would wake idle ones for nothing.
+	yields bool
+	trip   trip   // the call under way; in here because it would otherwise be allocated for each
 	counts Counts // all but those in opener.ledger
 }
 
 // NewClient returns a Client. Its times are on clock. opts may be nil and is not changed. With
-// policy.SharedPool, pool is used by other Clients too, which must have the same clock and equivalent
+// policy.SharedPool, pool is used by other Clients too, which must have the same clock and policy, and equivalent
 // options; otherwise it is this Client's alone, and without one the Client keeps one connection
 // for each of the 16 places that it used last.
 func NewClient(clock Clock, opts *Options, policy Policy, pool *Pool) *Client {
@@ -49,14 +55,18 @@ func NewClient(clock Clock, opts *Options, policy Policy, pool *Pool) *Client {
 		pool = NewPool(PoolOptions{PerHost: 1, Hosts: ownPlaces})
 	}
 	c := &Client{clock: clock, opts: opts, policy: policy, pool: pool, spare: opts.Buffers}
+	c.waiter.limit = policy.RequestsPerConnection
 	if c.spare == nil {
 		c.spare = new(Buffers)
 	}
-	c.opener = opener{opts: opts, clock: clock, counts: &c.counts, dialer: newDialer()}
+	start := opts.Turns.begin()
+	c.opener = opener{opts: opts, policy: &c.policy, clock: clock, counts: &c.counts,
+		queue: queue{start: start}, dialer: newDialer(opts, start)}
 	if policy.ResumeTLS {
 		c.opener.sessions = &pool.sessions
 	}
 	c.watch = newWatch(context.Background())
+	c.yields = runtime.GOMAXPROCS(0) == 1
 	return c
 }
 
@@ -67,6 +77,20 @@ func (c *Client) Counts() Counts {
 	return counts
 }
 
+// Handshakes returns how often TLS connections were established with what was negotiated.
+func (c *Client) Handshakes() map[Handshake]int64 { return c.opener.handshakes.all() }
+
+// Kernel returns what the system said about the connections that this Client opened: those that have ended, and
+// those kept in a pool of its own as they are now. For those in a shared pool see Pool.Kernel; connections in
+// use are in neither. It changes nothing, and other goroutines may call it.
+func (c *Client) Kernel() Kernel {
+	k := c.opener.ledger.ended()
+	if !c.policy.SharedPool {
+		k.Add(c.pool.Kernel())
+	}
+	return k
+}
+
 // Open returns how many of the connections that this Client opened are open, in use or kept,
 // here or in the pool. At any time Opened = ClosedByPeer + Retired + Discarded + Evicted + Open.
 func (c *Client) Open() int {
@@ -75,7 +99,7 @@ func (c *Client) Open() int {
 }
 
 // Places returns to how many different places connections were opened: servers, told apart by the proxy on the
-// way and the TLS settings too. A Client that keeps connections opens one for each.
+// way and the TLS settings too. A Client that keeps connections opens one for each. 4096 stands for more, too.
 func (c *Client) Places() int { return c.opener.places }
 
 // Close closes the idle connections, which count as retired; what is in a shared pool stays
@@ -104,6 +128,8 @@ type trip struct {
 	place  place
 	limits *Limits
 	until  time.Duration // when the call has to be over; 0: no limit
+	nth    int           // which exchange this is on a multiplexed connection, from 1
+	seen   bool          // on a multiplexed connection: something of the response came
 	shelf  *shelf        // at which the call has a connection, or the right to one
 	body   io.Reader     // of an upload; nil: all is in req.Raw
 	span
@@ -121,13 +147,14 @@ func (c *Client) Do(ctx context.Context, req *Request, resp *Response, ex *Excha
 	now := c.clock.Now()
 	*ex = Exchange{Started: now}
 	resp.reset()
-	t := trip{req: req, resp: resp, place: placeOf(req, c.opts), limits: req.Spec.Limits}
+	t := &c.trip
+	*t = trip{req: req, resp: resp, place: placeOf(req, c.opts), limits: req.Spec.Limits}
 	if t.limits == nil {
 		t.limits = &c.opts.Limits
 	}
 	t.until = until(t.limits, now)
 	t.span = span{ex: ex, clock: c.clock, mark: now}
-	if err := c.call(ctx, &t); err != nil {
+	if err := c.call(ctx, t); err != nil {
 		ex.Err, ex.Class = err, ClassOf(err)
 	}
 	if t.body != nil {
@@ -160,6 +187,9 @@ func (c *Client) call(ctx context.Context, t *trip) error {
 	if err != nil {
 		return err
 	}
+	if cn.mux != nil {
+		return c.callMultiplexed(cn, t)
+	}
 	err = c.attempt(cn, t)
 	if err == nil {
 		return nil
@@ -181,6 +211,23 @@ func (c *Client) call(ctx context.Context, t *trip) error {
 	return err
 }
 
+// callMultiplexed is call from where it has a connection. Each attempt gives its place back, so that
+// another takes a new one.
+func (c *Client) callMultiplexed(cn *conn, t *trip) error {
+	err := c.multiplex(cn, t)
+	if err == nil || !c.policy.Resend || !t.req.Idempotent || t.nth == 1 || t.seen || !peerEnded(err) || c.openBody(t) != nil {
+		return err
+	}
+	c.counts.Resent++
+	t.ex.Resent++
+	t.resp.reset()
+	t.lap(&t.ex.Phases.Acquire)
+	if cn, err = c.acquire(t); err != nil {
+		return err
+	}
+	return c.multiplex(cn, t)
+}
+
 // follow makes ctx the one that ends calls, and reports whether another one was before.
 func (c *Client) follow(ctx context.Context) bool {
 	if ctx.Done() == c.watch.done {
@@ -199,32 +246,50 @@ func (c *Client) mayResend(cn *conn, req *Request, err error) bool {
 
 // acquire returns a connection to the call's place: one that was kept and is still good, or a new one.
 func (c *Client) acquire(t *trip) (*conn, error) {
-	g, waited, err := c.pool.get(&c.waiter, c.watch, c.clock, &t.place, t.until)
-	if waited || c.policy.SharedPool {
-		t.lap(&t.ex.Phases.Acquire)
-	}
-	if err != nil {
-		return nil, err
-	}
-	cn := g.cn
-	if t.shelf = g.shelf; cn == nil {
-		return c.open(t)
-	}
-	how := evicted
-	if cn.shelf == g.shelf {
-		if c.policy.Resend && t.req.Idempotent && t.mark-cn.idleSince < idleUnchecked {
-			c.adopt(cn, t)
-			return cn, nil
+	for {
+		slow, err := c.pool.get(&c.waiter, c.watch, c.clock, &t.place, t.until)
+		if slow || c.policy.SharedPool {
+			t.lap(&t.ex.Phases.Acquire)
 		}
-		state := cn.unused()
-		t.lap(&t.ex.Phases.Acquire)
+		if err != nil {
+			return nil, err
+		}
+		g := &c.waiter.grant
+		cn, other := g.cn, g.evicted
+		g.cn, g.evicted = nil, nil // what is closed is not held on to
+		t.nth, t.shelf = g.nth, g.shelf
+		switch {
+		case other != nil:
+			c.pool.evict(other)
+			t.lap(&t.ex.Phases.Acquire)
+			return c.open(t)
+		case cn == nil:
+			return c.open(t)
+		case cn.mux == nil:
+			return c.reuse(cn, t)
+		}
+		state := cn.mux.state()
 		if state == peerQuiet {
-			c.adopt(cn, t)
+			c.counts.StreamsPeak = max(c.counts.StreamsPeak, int64(g.users))
 			return cn, nil
 		}
-		how = state.ending()
+		c.pool.drop(cn, state.ending())
+		t.lap(&t.ex.Phases.Acquire)
 	}
-	cn.close(how)
+}
+
+// reuse returns a kept connection that is still good, or a new one instead.
+func (c *Client) reuse(cn *conn, t *trip) (*conn, error) {
+	state := peerQuiet
+	if !c.policy.Resend || !t.req.Idempotent || t.mark-cn.idleSince >= idleUnchecked {
+		state = cn.unused()
+		t.lap(&t.ex.Phases.Acquire)
+	}
+	if state == peerQuiet {
+		c.adopt(cn, t)
+		return cn, nil
+	}
+	cn.close(state.ending()) // the right to it stays
 	t.lap(&t.ex.Phases.Acquire)
 	return c.open(t)
 }
@@ -236,7 +301,12 @@ func (c *Client) open(t *trip) (*conn, error) {
 		c.pool.free(t.shelf)
 		return nil, err
 	}
-	cn.shelf = t.shelf
+	cn.shelf, cn.opened = t.shelf, t.mark
+	t.nth = 1
+	if cn.mux != nil {
+		c.counts.StreamsPeak = max(c.counts.StreamsPeak, 1)
+		c.pool.publish(cn)
+	}
 	return cn, nil
 }
 

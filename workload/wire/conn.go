@@ -6,9 +6,6 @@ import (
 	"time"
 )
 
-// closeLimit bounds the writing of a TLS closing alert.
-const closeLimit = time.Second
-
 // A conn is an open connection. One goroutine uses it at a time.
 type conn struct {
 	sock     sock
@@ -18,12 +15,22 @@ type conn struct {
 	place    place
 	shelf    *shelf  // of the pool in which it is kept
 	ledger   *ledger // of the Client that opened it
+	policy   *Policy // that Client's
 	requests int     // begun to be written
-	noDelay  bool    // short segments are never held back
+	mux      mux     // nil: HTTP/1.1, one exchange at a time
 
+	// Of a multiplexed connection, under the pool's lock.
+	users   int  // exchanges on it now
+	granted int  // exchanges that it was ever given to
+	doomed  bool // no further ones, and closed with fate when the last is done
+	fate    ending
+	noDelay bool // short segments are never held back
+
+	opened    time.Duration // when it was established
 	idleSince time.Duration
-	returned  uint64 // the pool's tick
 	idle      idleCheck
+	atShelf   node[conn] // in a list of its shelf, under the pool's lock
+	inPool    node[conn] // among all that are idle, likewise
 
 	seen  bool          // bytes of a response came since the last request
 	first time.Duration // when the first of them came
@@ -38,18 +45,6 @@ func (cn *conn) Read(p []byte) (int, error) {
 		cn.seen, cn.first = true, cn.sock.last
 	}
 	return n, err
-}
-
-// close ends the connection and enters it into its opener's ledger. TLS is closed properly
-// unless something went wrong before.
-func (cn *conn) close(how ending) {
-	if cn.tls != nil && (how == retired || how == evicted) {
-		cn.sock.limits = limits{call: cn.sock.clock.Now() + closeLimit}
-		_ = cn.tls.Close()
-	} else {
-		_ = cn.sock.raw.Close()
-	}
-	cn.ledger.closed(how)
 }
 
 // A peerState is what can be known of a connection without waiting.

@@ -37,8 +37,11 @@ func dialWith(s *sock, addr string, dial func(context.Context, string) (net.Conn
 	return s.start(c)
 }
 
-// start makes raw the transport of s, and lets the watch know it.
+// start makes raw the transport of s, at its distance, and lets the watch know it.
 func (s *sock) start(raw transport) error {
+	if s.distance != nil {
+		raw = s.distance.over(raw, s.clock)
+	}
 	s.raw, s.armed = raw, 0
 	s.watch.over(s)
 	if err := s.canceled(); err != nil {

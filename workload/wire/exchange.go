@@ -1,6 +1,9 @@
 package wire
 
-import "time"
+import (
+	"runtime"
+	"time"
+)
 
 // attempt sends the request on cn and reads the response, or its head where the body is streamed. It
 // disposes of cn; after an error the place in the pool is still the caller's.
@@ -59,6 +62,9 @@ func (c *Client) exchange(cn *conn, t *trip) error {
 		}
 		// A server may answer and close before it has taken the whole request; the
 		// answer can still be read.
+	}
+	if c.yields {
+		runtime.Gosched()
 	}
 	err := c.receive(cn, t)
 	if cn.seen {
@@ -126,10 +132,10 @@ func isRedirect(resp *Response) bool {
 }
 
 // settle keeps or closes a connection after a whole response, with which the right to it goes
-// back to the pool.
+// back to the pool. The exchange's time is over by then.
 func (c *Client) settle(cn *conn, recv *receiver, h *head, closing bool, now time.Duration) {
 	used := c.policy.RequestsPerConnection
-	how := discarded
+	how, kept := discarded, false
 	switch {
 	case recv.br.Buffered() > 0 || h.status == 101:
 	case recv.ended:
@@ -138,6 +144,8 @@ func (c *Client) settle(cn *conn, recv *receiver, h *head, closing bool, now tim
 		if !h.persistent() {
 			how = endedByPeer
 		}
+	case c.policy.Close == CloseByServer && (closing || !h.persistent()):
+		how, kept = cn.awaitEnd(recv)
 	case used > 0 && cn.requests >= used, closing:
 		how = retired
 	case !h.persistent():
@@ -151,6 +159,6 @@ func (c *Client) settle(cn *conn, recv *receiver, h *head, closing bool, now tim
 		}
 		how = state.ending()
 	}
-	cn.close(how)
+	cn.part(how, kept)
 	c.pool.free(cn.shelf)
 }

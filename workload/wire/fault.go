@@ -106,6 +106,8 @@ func transferFault(op, addr string, err error) *fault {
 	case isEOF(err):
 		class, err = ClassClosedEarly, errClosed
 	case isReset(err):
+	case errors.Is(err, errnoRefused): // with fast open
+		class = ClassRefused
 	case isTLS(err):
 		class = ClassTLS
 	case op == opSend:
@@ -147,6 +149,10 @@ func handshakeFault(addr string, err error) *fault {
 		class = ClassReset
 	case isEOF(err):
 		class = ClassClosedEarly
+	case errors.Is(err, errnoRefused): // with fast open
+		class = ClassRefused
+	case errors.Is(err, errnoTimedOut):
+		class = ClassConnectTimeout
 	}
 	return &fault{class, opHandshake, addr, cause(err)}
 }

@@ -37,7 +37,7 @@ func TestClassesOfForeignErrors(t *testing.T) {
 		opening, receiving Class
 	}{
 		{own, ClassTooLarge, ClassTooLarge},
-		{dial(os.NewSyscallError("connect", errnoRefused)), ClassRefused, ClassReset},
+		{dial(os.NewSyscallError("connect", errnoRefused)), ClassRefused, ClassRefused},
 		{dial(os.NewSyscallError("connect", errnoNoAddress)), ClassAddressExhausted, ClassReset},
 		{dial(os.NewSyscallError("socket", errnoProcessFiles)), ClassFilesExhausted, ClassReset},
 		{dial(errnoTimedOut), ClassConnectTimeout, ClassReadTimeout},

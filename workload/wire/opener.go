@@ -3,29 +3,37 @@ package wire
 import (
 	"crypto/tls"
 	"errors"
-	"net"
+	"hash/maphash"
 	"time"
 )
 
 // An opener opens connections for one Client.
 type opener struct {
 	opts    *Options
+	policy  *Policy
 	clock   Clock
 	counts  *Counts
 	ledger  ledger
 	route   route // of the server; with a proxy that is given its address, as seen from here
+	queue   queue
+	names   dnsCache
 	dialer  dialer
-	address string // the last one tried
-	places  int    // that connections were opened to
-	first   *place // of them
-	others  map[place]struct{}
+	address string              // the last one tried
+	places  int                 // that connections were opened to
+	first   *place              // of them
+	others  map[uint64]struct{} // hashes of the others, with seed
+	seed    maphash.Seed
 
 	proxy *proxyRoute // nil: no proxy was dialed
+
+	handshakes handshakes
 
 	sessions  *sessionStore // nil: every handshake is a full one
 	config    *tls.Config   // for the server configFor, made of configOf
 	configFor string
 	configOf  *tls.Config
+
+	quic quicOpener
 }
 
 // A proxyRoute is the addresses of a proxy.
@@ -61,8 +69,9 @@ func (sp *span) takeBytes(s *sock) {
 // open opens a connection to at for requests to e, through proxy unless it is nil, TLS included. It keeps at, which
 // is not changed. call is the limit of the whole call, or 0. The error has a *fault in it.
 func (o *opener) open(w *watch, at *place, e Endpoint, proxy *Proxy, lim *Limits, call time.Duration, sp *span) (*conn, error) {
-	cn := &conn{endpoint: e, place: *at, ledger: &o.ledger}
+	cn := &conn{endpoint: e, place: *at, ledger: &o.ledger, policy: o.policy}
 	cn.sock.clock, cn.sock.watch, cn.sock.call = o.clock, w, call
+	cn.sock.distance = o.opts.Distance
 	if lim.ConnectTimeout > 0 {
 		cn.sock.connect = sp.mark + lim.ConnectTimeout
 	}
@@ -78,26 +87,36 @@ func (o *opener) open(w *watch, at *place, e Endpoint, proxy *Proxy, lim *Limits
 	return cn, nil
 }
 
+// placesCounted is how many places are told apart. Redirects and targets made of data may lead to ever new ones, and
+// a hash of each is kept.
+const placesCounted = 4096
+
 // visit counts a place when it is new. Nearly always there is but one.
 func (o *opener) visit(at *place) {
-	switch _, known := o.others[*at]; {
-	case o.places == 0:
-		o.first = at
-	case known || *o.first == *at:
-		return
-	case o.others == nil:
-		o.others = map[place]struct{}{*at: {}}
-	default:
-		o.others[*at] = struct{}{}
+	if o.places == 0 {
+		o.places, o.first = 1, at
 	}
-	o.places++
+	if o.first == at || *o.first == *at || o.places == placesCounted {
+		return
+	}
+	if o.others == nil {
+		o.others, o.seed = make(map[uint64]struct{}), maphash.MakeSeed()
+	}
+	o.others[maphash.Comparable(o.seed, *at)] = struct{}{}
+	o.places = 1 + len(o.others)
 }
 
 func (o *opener) establish(cn *conn, proxy *Proxy, sp *span) error {
+	if o.policy.HTTP == HTTP3 {
+		return o.establishQUIC(cn, proxy, sp)
+	}
+	if why := o.unfitForHTTP2(cn); why != "" {
+		return &fault{ClassProtocol, opConnect, cn.endpoint.String(), why}
+	}
 	if proxy == nil {
 		if !o.route.fixed || o.route.endpoint != cn.endpoint {
 			host, port := o.opts.redirect(cn.endpoint)
-			if err := o.find(cn, &o.route, host, port, sp); err != nil {
+			if err := o.lead(cn, &o.route, host, port, sp); err != nil {
 				return err
 			}
 			o.route.endpoint = cn.endpoint
@@ -108,15 +127,18 @@ func (o *opener) establish(cn *conn, proxy *Proxy, sp *span) error {
 	} else if err := o.reach(cn, proxy, sp); err != nil {
 		return err
 	}
-	if !cn.endpoint.TLS {
-		return nil
+	if cn.endpoint.TLS {
+		err := o.handshake(cn)
+		sp.lap(&sp.ex.Phases.TLS)
+		if err != nil {
+			cn.abandon(err)
+			return err
+		}
 	}
-	err := o.handshake(cn)
-	sp.lap(&sp.ex.Phases.TLS)
-	if err != nil {
-		cn.abandon(err)
+	if o.policy.HTTP.Multiplexed() {
+		o.openHTTP2(cn)
 	}
-	return err
+	return nil
 }
 
 // abandon closes a connection whose opening failed with err.
@@ -137,102 +159,4 @@ func (o *opener) dialed(proxy *Proxy) []address {
 		return nil
 	}
 	return o.proxy.addresses
-}
-
-// find fills r with the addresses of a host, within the connection's limits.
-func (o *opener) find(cn *conn, r *route, host, port string, sp *span) error {
-	ctx, cancel := cn.sock.context()
-	defer cancel()
-	err := r.find(ctx, o.opts, host, port)
-	if err != nil {
-		err = cn.sock.expired(ctx, opResolve, host, err)
-	}
-	if err != nil || !r.fixed {
-		sp.lap(&sp.ex.Phases.DNS)
-	}
-	return err
-}
-
-// connect tries the addresses of r in turn. Where time is limited each gets an equal share of what is
-// left, so that one that does not answer leaves some to the others (as net.Dialer does).
-func (o *opener) connect(cn *conn, r *route, noDelay bool, sp *span) error {
-	var err error
-	limit := cn.sock.connect
-	for i, a := range r.addresses {
-		if more := len(r.addresses) - i; more > 1 && limit != 0 {
-			now := o.clock.Now()
-			cn.sock.connect = now + (limit-now)/time.Duration(more)
-		} else {
-			cn.sock.connect = limit
-		}
-		cn.sock.addr, o.address = a.text, a.text
-		if err = o.connectTo(cn, a, noDelay); err == nil {
-			break
-		}
-		if class := ClassOf(err); class == ClassCanceled || class == ClassTimeout {
-			break
-		}
-	}
-	cn.sock.connect = limit
-	sp.lap(&sp.ex.Phases.Connect)
-	if err != nil {
-		return err
-	}
-	o.ledger.opened()
-	cn.rw = &cn.sock
-	return nil
-}
-
-func (o *opener) connectTo(cn *conn, a address, noDelay bool) error {
-	var err error
-	if o.opts.Dial != nil {
-		err = dialWith(&cn.sock, a.text, o.opts.Dial)
-	} else {
-		err = o.dialer.dial(&cn.sock, a, noDelay)
-	}
-	if err != nil {
-		return dialFault(a.text, err)
-	}
-	return nil
-}
-
-// handshake puts TLS onto an established connection, or onto the proxy's TLS on it.
-func (o *opener) handshake(cn *conn) error {
-	var under net.Conn = &cn.sock
-	if cn.tls != nil {
-		under = cn.tls
-	}
-	cn.tls = tls.Client(under, o.tlsConfig(cn.endpoint.Host, cn.place.tls))
-	if err := cn.tls.Handshake(); err != nil {
-		return handshakeFault(cn.sock.addr, err)
-	}
-	cn.rw = cn.tls
-	if cn.tls.ConnectionState().DidResume {
-		o.counts.TLSResumed++
-	} else {
-		o.counts.TLSFull++
-	}
-	return nil
-}
-
-// tlsConfig returns the configuration for a server, made of settings, or of Options.TLS where they
-// are nil. It is kept, for requests go to the same server nearly always.
-func (o *opener) tlsConfig(host string, settings *tls.Config) *tls.Config {
-	if o.config != nil && o.configFor == host && o.configOf == settings {
-		return o.config
-	}
-	config := new(tls.Config)
-	switch {
-	case settings != nil:
-		config = settings.Clone()
-	case o.opts.TLS != nil:
-		config = o.opts.TLS.Clone()
-	}
-	if config.ServerName == "" {
-		config.ServerName = host
-	}
-	config.ClientSessionCache = o.sessions.of(settings)
-	config.NextProtos = []string{"http/1.1"}
-	o.config, o.configFor, o.configOf = config, host, settings
-	return config
 }

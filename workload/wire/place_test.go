@@ -16,8 +16,8 @@ func alone(t testing.TB, opts *Options, pool PoolOptions) *Client {
 	t.Cleanup(func() {
 		c.Close()
 		checkLedger(t, c)
-		if c.Open() != 0 || c.pool.claimed != 0 || len(c.pool.shelves) > max(pool.Hosts, 0) {
-			t.Errorf("after Close %d open, %d claimed, %d shelves", c.Open(), c.pool.claimed, len(c.pool.shelves))
+		if c.Open() != 0 || c.pool.claimed != 0 || c.pool.shelves.n > max(pool.Hosts, 0) {
+			t.Errorf("after Close %d open, %d claimed, %d shelves", c.Open(), c.pool.claimed, c.pool.shelves.n)
 		}
 	})
 	return c
@@ -273,7 +273,7 @@ func TestPlacesAreForgotten(t *testing.T) {
 		s := serve(t, nil, func(p *peer) { p.request(); p.say(closing); _, _ = io.Copy(io.Discard, p.in) })
 		wantOK(t, call(t, c, get(t, s.url)), 200, "ok")
 	}
-	if n := len(c.pool.shelves); n != 1 {
+	if n := c.pool.shelves.n; n != 1 {
 		t.Errorf("%d places", n)
 	}
 }

@@ -1,7 +1,9 @@
 package wire
 
 import (
-	"slices"
+	"errors"
+	"fmt"
+	"math"
 	"sync"
 	"time"
 )
@@ -21,42 +23,96 @@ type PoolOptions struct {
 	// longest loses its own, and those in use there are closed when they are done. 0: no limit;
 	// negative: nothing is kept.
 	Hosts int
+	// Streams is how many exchanges a multiplexed connection carries at a time, within what the server
+	// allows. 0: 1.
+	Streams int
+	// Order says which idle connection is taken; "": LIFO.
+	Order Order
+	// IdleTimeout: a connection idle for longer is not used again but closed, as retired, when the pool is next
+	// asked for a connection or given one. 0: no limit.
+	IdleTimeout time.Duration
+	// MaxAge: a connection that was established longer ago gets no further exchange and is closed, as retired,
+	// when the pool is next asked for a connection or given one and nothing goes on on it. 0: no limit.
+	MaxAge time.Duration
 }
 
-// A Pool keeps connections, for one Client or for several. A place is a server, a proxy and TLS
-// settings; of the connections to one, that returned last is taken first. Nothing else closes
-// an idle connection: there is no limit of time. A Pool is safe for concurrent use.
+// An Order is that in which idle connections are taken from a pool.
+type Order string
+
+const (
+	LIFO Order = "lifo" // that returned last first
+	FIFO Order = "fifo" // that returned first first
+)
+
+// Validate reports what NewPool does not take: negative limits (a negative Hosts is none) and unknown orders.
+func (o PoolOptions) Validate() error {
+	switch {
+	case o.Max < 0 || o.PerHost < 0:
+		return errors.New("a pool with a negative limit")
+	case o.Streams < 0:
+		return errors.New("a pool with a negative number of streams")
+	case o.IdleTimeout < 0 || o.MaxAge < 0:
+		return errors.New("a pool with a negative limit of time")
+	case o.Order != "" && o.Order != LIFO && o.Order != FIFO:
+		return fmt.Errorf("unknown order %q of idle connections", o.Order)
+	}
+	return nil
+}
+
+// A Pool keeps connections, for one Client or for several, which then have the same Policy. A place is a server, a
+// proxy and TLS settings. Of the connections to one, a multiplexed one in use that can take another exchange comes
+// first, the fullest of them; then an idle one; then a new one. No goroutine looks after the pool: limits
+// of time are judged when it is used. A Pool is safe for concurrent use.
 type Pool struct {
 	opts     PoolOptions
 	sessions sessionStore
 
 	mu      sync.Mutex
-	shelves []*shelf  // there are few; a map of places takes a kilobyte for the first one
-	recent  *shelf    // asked for last; it may be empty
-	kept    int       // shelves that keep connections
-	claimed int       // connections, and rights to open one
-	ticks   uint64    // orders uses of shelves and returns of connections
-	waiting []*waiter // in the order of their coming; none of them can be served
+	shelves list[shelf]      // the one used last at the end
+	index   map[place]*shelf // nil as long as there are few, for it takes a kilobyte for the first place
+	recent  *shelf           // asked for last; it may be empty
+	kept    int              // shelves that keep connections
+	idle    list[conn]       // at all shelves, in the order of their return; only where that counts
+	claimed int              // connections, those being closed included, and rights to open one
 	closed  bool
+
+	waiting list[waiter] // in the order of their coming; none of them can be served
+	wanting int          // shelves for which there are waiters
+	round   uint64       // of looking through them
+
+	clock Clock         // of the Clients; only with limits of time
+	now   time.Duration // when they were last judged
+	ripe  time.Duration // no connection in the lists is too old before
 }
 
-// A shelf is what a Pool has for one place.
-type shelf struct {
-	place   place
-	idle    []*conn // in the order of their return
-	claimed int     // connections, idle ones included, and rights to open one
-	wanted  int     // waiters
-	kept    bool    // connections that are returned are kept
-	cleared bool    // since it was used last
-	used    uint64  // tick of the last use
-}
-
-// NewPool returns an empty pool. Max and PerHost must not be negative.
+// NewPool returns an empty pool. The options must be valid.
 func NewPool(opts PoolOptions) *Pool {
-	if opts.Max < 0 || opts.PerHost < 0 {
-		panic("wire: a pool with a negative limit")
+	if err := opts.Validate(); err != nil {
+		panic("wire: " + err.Error())
 	}
-	return &Pool{opts: opts}
+	return &Pool{opts: opts, ripe: math.MaxInt64}
+}
+
+// Idle returns how many connections are open and carry nothing.
+func (p *Pool) Idle() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	idle := 0
+	for range p.resting {
+		idle++
+	}
+	return idle
+}
+
+// resting yields the idle connections. The lock is held.
+func (p *Pool) resting(yield func(*conn) bool) {
+	for s := p.shelves.first; s != nil; s = s.next {
+		for n := s.item.idle.first; n != nil; n = n.next {
+			if !yield(n.item) {
+				return
+			}
+		}
+	}
 }
 
 // Close closes the idle connections, which count as retired, and makes calls that wait, and later
@@ -64,280 +120,157 @@ func NewPool(opts PoolOptions) *Pool {
 func (p *Pool) Close() {
 	p.mu.Lock()
 	p.closed = true
-	waiting := p.waiting
-	p.waiting = nil
+	for p.waiting.first != nil {
+		w := p.waiting.first.item
+		w.grant = grant{closed: true}
+		p.answer(w)
+	}
 	p.mu.Unlock()
 	p.clear()
-	for _, w := range waiting {
-		w.granted <- grant{closed: true}
-	}
 }
 
 // clear closes the idle connections, which count as retired. Those in use are closed when they
 // are done, unless their place has been used again meanwhile.
 func (p *Pool) clear() {
-	var idle []*conn
+	var out list[conn]
 	p.mu.Lock()
 	p.recent = nil
-	for _, s := range slices.Backward(p.shelves) { // for tidy takes some out
-		idle = p.empty(s, idle)
+	for n := p.shelves.first; n != nil; {
+		s := n.item
+		n = n.next // for tidy takes some out
+		p.empty(s, retired, &out)
 		s.cleared = true
 		p.tidy(s)
 	}
+	p.dispose(&out)
 	p.mu.Unlock()
-	closeAll(idle, retired)
 }
 
-// A waiter is a Client in the queue for a connection.
-type waiter struct {
-	granted chan grant
-	shelf   *shelf
-}
-
-// A grant is a connection to the shelf's place, or the right to open one. A connection to another
-// place, whose right was taken over, is for the receiver to close.
-type grant struct {
-	cn     *conn
-	shelf  *shelf
-	closed bool // neither: the pool was closed
-}
-
-// get returns a grant for a place, or a *fault, and whether it had to wait.
-func (p *Pool) get(w *waiter, watch *watch, clock Clock, at *place, limit time.Duration) (g grant, waited bool, err error) {
+// get fills w.grant for a place, or returns a *fault, and whether it took time: waiting, or closing other
+// connections. until is when waiting ends, 0 for never.
+func (p *Pool) get(w *waiter, watch *watch, clock Clock, at *place, until time.Duration) (slow bool, err error) {
 	p.mu.Lock()
-	if p.closed {
+	s := p.recent
+	if !p.closed && (s == nil || !s.kept || p.timed() || s.place != *at) {
+		s, slow = p.prepare(at, clock)
+	}
+	if p.closed { // perhaps meanwhile
 		p.mu.Unlock()
-		return grant{}, false, closedFault(at)
+		return slow, closedFault(at)
 	}
-	s, crowded := p.use(at)
-	g, ok := p.take(s)
-	if !ok {
-		if w.granted == nil {
-			w.granted = make(chan grant, 1)
-		}
-		w.shelf = s
-		s.wanted++
-		p.waiting = append(p.waiting, w)
+	s.cleared = false
+	if p.waiting.first == nil && p.take(s, w) {
+		p.mu.Unlock()
+		return slow, nil
 	}
+	p.enqueue(w, s)
 	p.mu.Unlock()
-	closeAll(crowded, evicted)
-	if !ok {
-		g, err = p.wait(w, watch, clock, at, limit)
-	}
-	return g, !ok, err
+	return true, p.wait(w, watch, clock, at, until)
 }
 
-func (p *Pool) wait(w *waiter, watch *watch, clock Clock, at *place, limit time.Duration) (grant, error) {
-	var expired <-chan time.Time
-	if limit != 0 {
-		timer := time.NewTimer(limit - clock.Now())
-		defer timer.Stop()
-		expired = timer.C
+// prepare returns the shelf for a place, closes what has to go before something is taken there, and reports
+// whether there was any.
+func (p *Pool) prepare(at *place, clock Clock) (s *shelf, slow bool) {
+	var out list[conn]
+	s = p.use(at, &out)
+	p.clock = clock
+	s.pins++
+	for p.lapse(&out); out.first != nil; p.lapse(&out) {
+		slow = true
+		p.dispose(&out)
 	}
-	var err error
-	select {
-	case g := <-w.granted:
-		if g.closed {
-			return grant{}, closedFault(at)
-		}
-		return g, nil
-	case <-watch.done:
-		err = canceledFault(watch.ctx, opAcquire, at.String())
-	case <-expired:
-		err = &fault{ClassTimeout, opAcquire, at.String(), errCallTime}
+	if s.pins--; p.closed {
+		p.recent = nil
+		p.tidy(s)
 	}
-	p.leave(w)
-	return grant{}, err
+	return s, slow
 }
 
-// leave takes w out of the queue, and passes on what it was granted meanwhile.
-func (p *Pool) leave(w *waiter) {
-	p.mu.Lock()
-	i := slices.Index(p.waiting, w)
-	if i >= 0 {
-		p.dequeue(i)
-		p.tidy(w.shelf)
-	}
-	p.mu.Unlock()
-	if i >= 0 {
-		return
-	}
-	switch g := <-w.granted; {
-	case g.closed:
-	case g.cn != nil && g.cn.shelf == g.shelf:
-		p.put(g.cn)
-	default:
-		if g.cn != nil {
-			g.cn.close(evicted)
-		}
-		p.free(g.shelf)
-	}
-}
-
-// put returns a connection that can be used again.
+// put returns a connection that carried one exchange and can be used again.
 func (p *Pool) put(cn *conn) {
-	s := cn.shelf
 	p.mu.Lock()
-	if p.closed || !s.kept || p.opts.PerHost > 0 && len(s.idle) >= p.opts.PerHost {
-		how := evicted
-		if p.closed || s.cleared {
-			how = retired
-		}
-		p.mu.Unlock()
-		cn.close(how)
-		p.free(s)
-		return
+	var out list[conn]
+	if p.timed() {
+		p.lapse(&out)
 	}
-	p.ticks++
-	cn.returned = p.ticks
-	s.idle = append(s.idle, cn)
-	p.serve()
+	p.store(cn, &out)
+	if out.first != nil {
+		p.dispose(&out)
+	}
 	p.mu.Unlock()
 }
 
 // free returns the right to a connection.
 func (p *Pool) free(s *shelf) {
 	p.mu.Lock()
-	s.claimed--
-	p.claimed--
-	p.tidy(s)
+	var out list[conn]
+	p.unclaim(s)
+	p.lapse(&out)
 	p.serve()
+	p.dispose(&out)
 	p.mu.Unlock()
 }
 
-// serve gives what has just come back to the first in the queue that it is of use to. It is of use to one.
-func (p *Pool) serve() {
-	for i, w := range p.waiting {
-		if g, ok := p.take(w.shelf); ok {
-			p.dequeue(i)
-			w.granted <- g // has room for it
-			return
+// store keeps a connection that carries nothing, or adds it to those that go.
+func (p *Pool) store(cn *conn, out *list[conn]) {
+	s := cn.shelf
+	switch {
+	case p.closed || !s.kept && s.cleared || p.old(cn):
+		cn.fate = retired
+	case !s.kept || p.opts.PerHost > 0 && s.idle.n >= p.opts.PerHost:
+		cn.fate = evicted
+	default:
+		s.idle.push(&cn.atShelf, cn)
+		if p.ordered() {
+			p.idle.push(&cn.inPool, cn)
 		}
-	}
-}
-
-func (p *Pool) dequeue(i int) {
-	p.waiting[i].shelf.wanted--
-	p.waiting = slices.Delete(p.waiting, i, i+1)
-}
-
-// take returns what s can have at once, if anything.
-func (p *Pool) take(s *shelf) (grant, bool) {
-	if last := len(s.idle) - 1; last >= 0 {
-		cn := s.idle[last]
-		s.idle[last] = nil
-		s.idle = s.idle[:last]
-		return grant{cn: cn, shelf: s}, true
-	}
-	if p.opts.Block && p.opts.PerHost > 0 && s.claimed >= p.opts.PerHost {
-		return grant{}, false
-	}
-	g := grant{shelf: s}
-	if p.opts.Max > 0 && p.claimed >= p.opts.Max {
-		from := p.longestIdle()
-		if from == nil {
-			return grant{}, false
+		if p.timed() {
+			cn.idleSince = p.now // in the order of the list
+			p.ripen(cn)
 		}
-		g.cn = from.idle[0]
-		from.idle = slices.Delete(from.idle, 0, 1)
-		from.claimed--
-		p.claimed--
-		p.tidy(from)
-	}
-	s.claimed++
-	p.claimed++
-	return g, true
-}
-
-// longestIdle returns the shelf with the connection that was returned first, or nil.
-func (p *Pool) longestIdle() *shelf {
-	var found *shelf
-	for _, s := range p.shelves {
-		if len(s.idle) > 0 && (found == nil || s.idle[0].returned < found.idle[0].returned) {
-			found = s
+		if p.waiting.first != nil {
+			p.serve()
 		}
-	}
-	return found
-}
-
-// use returns the shelf for a place, and the connections that go for its sake.
-func (p *Pool) use(at *place) (s *shelf, crowded []*conn) {
-	p.ticks++
-	if s = p.recent; s == nil || s.place != *at {
-		if s = p.find(at); s == nil {
-			s = &shelf{place: *at}
-			p.shelves = append(p.shelves, s)
-		}
-		before := p.recent
-		if p.recent = s; before != nil {
-			p.tidy(before)
-		}
-	}
-	s.used, s.cleared = p.ticks, false
-	if s.kept || p.opts.Hosts < 0 {
-		return s, nil
-	}
-	s.kept = true
-	if p.kept++; p.opts.Hosts > 0 && p.kept > p.opts.Hosts {
-		least := p.leastUsed()
-		crowded = p.empty(least, nil)
-		p.tidy(least)
-	}
-	return s, crowded
-}
-
-// find returns the shelf for a place, or nil.
-func (p *Pool) find(at *place) *shelf {
-	for _, s := range p.shelves {
-		if s.place == *at {
-			return s
-		}
-	}
-	return nil
-}
-
-// leastUsed returns the shelf, of those that keep connections, that was used longest ago.
-func (p *Pool) leastUsed() *shelf {
-	var found *shelf
-	for _, s := range p.shelves {
-		if s.kept && (found == nil || s.used < found.used) {
-			found = s
-		}
-	}
-	return found
-}
-
-// empty makes s keep nothing, and adds to list what it kept.
-func (p *Pool) empty(s *shelf, list []*conn) []*conn {
-	list = append(list, s.idle...)
-	s.claimed -= len(s.idle)
-	p.claimed -= len(s.idle)
-	s.idle = nil
-	if s.kept {
-		s.kept = false
-		p.kept--
-	}
-	return list
-}
-
-// tidy forgets a shelf that nobody has to do with any more. Where places are numbered, an empty
-// one counts like any other.
-func (p *Pool) tidy(s *shelf) {
-	if s.claimed > 0 || s.wanted > 0 || s == p.recent || s.kept && p.opts.Hosts > 0 {
 		return
 	}
-	if s.kept {
-		p.kept--
-	}
-	if i := slices.Index(p.shelves, s); i >= 0 {
-		p.shelves = slices.Delete(p.shelves, i, i+1)
+	out.push(&cn.atShelf, cn)
+}
+
+// pick takes an idle connection out.
+func (p *Pool) pick(cn *conn) {
+	cn.shelf.idle.remove(&cn.atShelf)
+	if p.ordered() {
+		p.idle.remove(&cn.inPool)
 	}
 }
 
-func closeAll(idle []*conn, how ending) {
-	for _, cn := range idle {
-		cn.close(how)
+// ordered reports whether it matters in which order connections of all places became idle. That
+// of those at one place always does.
+func (p *Pool) ordered() bool { return p.opts.Max > 0 || p.timed() }
+
+// unclaim takes a right back.
+func (p *Pool) unclaim(s *shelf) {
+	s.claimed--
+	p.claimed--
+	p.tidy(s)
+}
+
+// dispose closes what was taken out, with the lock open meanwhile, and then gives the rights to it
+// to others: at no time are there more sockets than rights.
+func (p *Pool) dispose(out *list[conn]) {
+	if out.first == nil {
+		return
 	}
+	p.mu.Unlock()
+	for n := out.first; n != nil; n = n.next {
+		n.item.close(n.item.fate)
+	}
+	p.mu.Lock()
+	for n := out.first; n != nil; n = n.next {
+		p.unclaim(n.item.shelf)
+	}
+	*out = list[conn]{}
+	p.serve()
 }
 
 func closedFault(at *place) error {

@@ -167,8 +167,8 @@ func TestManyClientsOfABoundedPool(t *testing.T) {
 					t.Errorf("%d open", c.Open())
 				}
 			}
-			if p.claimed != 0 || len(p.waiting) != 0 {
-				t.Errorf("%d claimed, %d waiting", p.claimed, len(p.waiting))
+			if p.claimed != 0 || p.waiting.n != 0 {
+				t.Errorf("%d claimed, %d waiting", p.claimed, p.waiting.n)
 			}
 		})
 	}

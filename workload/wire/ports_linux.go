@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// portWindow is how many local ports a connection chooses from.
+// portWindow is from how many local ports a connection chooses one that is free.
 const portWindow = 64
 
 // A portRange spreads connections over the system's range of local ports.
@@ -18,25 +18,54 @@ const portWindow = 64
 // once half of the range is used up (14,000 connections) every further connect passes over
 // all those. That is 50 µs of our CPU at the mean, in which nothing happens on the network
 // and which a client at a lower rate would not see; while the CPU is at it, the other
-// workers wait. So each connection is given a small window of the range to choose from, at
-// random (IP_LOCAL_PORT_RANGE, Linux 6.3; older ones search as ever).
+// workers wait. So each connection is given a small part of the range (IP_LOCAL_PORT_RANGE, Linux 6.3; older
+// ones search as ever): the one port that all Clients together have not used for longest, or
+// without Turns a window at random. Where nothing is free in there, it is given a window, and then all.
 type portRange struct {
 	low, size int // size 0: not known, or no use
+	turns     *Turns
 }
 
-// narrow gives the socket a window, if that is possible.
+// narrow gives the socket a part of the range, if that is possible.
 func (r *portRange) narrow(fd int) {
-	if r.size < 2*portWindow {
-		return
+	switch {
+	case r.size < 2*portWindow:
+	case r.turns == nil:
+		r.window(fd)
+	default:
+		port := r.low + int(r.turns.ports.Add(1)%uint32(r.size))
+		r.set(fd, port, port)
 	}
+}
+
+// widen gives the socket more of the range after it has tried to connect so many times, and reports whether
+// there was more.
+func (r *portRange) widen(fd, tried int) bool {
+	switch {
+	case r.size < 2*portWindow:
+		return false
+	case tried == 1 && r.turns != nil:
+		return r.window(fd)
+	case tried == 1 || tried == 2 && r.turns != nil:
+		return r.set(fd, 0, 0)
+	}
+	return false
+}
+
+// window gives the socket a part of the range at random.
+func (r *portRange) window(fd int) bool {
 	low := r.low + rand.IntN(r.size-portWindow+1)
-	if !setPorts(fd, low, low+portWindow-1) {
+	return r.set(fd, low, low+portWindow-1)
+}
+
+// set makes do without where the system cannot.
+func (r *portRange) set(fd, low, high int) bool {
+	ok := setPorts(fd, low, high)
+	if !ok {
 		r.size = 0
 	}
+	return ok
 }
-
-// widen gives the socket the whole range again, and reports whether it had less.
-func (r *portRange) widen(fd int) bool { return r.size > 0 && setPorts(fd, 0, 0) }
 
 func setPorts(fd, low, high int) bool {
 	return unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_LOCAL_PORT_RANGE, high<<16|low) == nil
@@ -52,5 +81,5 @@ func systemPorts() portRange {
 	if _, err := fmt.Sscan(string(text), &low, &high); err != nil || high < low {
 		return portRange{}
 	}
-	return portRange{low, high - low + 1}
+	return portRange{low: low, size: high - low + 1}
 }

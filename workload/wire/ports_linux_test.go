@@ -3,6 +3,8 @@ package wire
 import (
 	"net"
 	"net/netip"
+	"slices"
+	"strconv"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -64,7 +66,7 @@ func outside(r portRange, ports []int) int {
 
 func TestLocalPortsComeFromTheRangeGiven(t *testing.T) {
 	system := needWindows(t)
-	part := portRange{system.low + system.size/2, 2 * portWindow}
+	part := portRange{low: system.low + system.size/2, size: 2 * portWindow}
 	for _, host := range []string{"127.0.0.1", "::1"} {
 		t.Run(host, func(t *testing.T) {
 			// Few enough that a window never fills up.
@@ -76,9 +78,41 @@ func TestLocalPortsComeFromTheRangeGiven(t *testing.T) {
 	}
 }
 
+// Ports come in turn, so that each rests as long as possible before it is used again; all Clients
+// that share the turns take part, and a port that is taken is passed over.
+func TestPortsInTurn(t *testing.T) {
+	needWindows(t)
+	inNamespace(t, nil, func(t *testing.T) {
+		system := systemPorts()
+		taken, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(system.low+20))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = taken.Close() }()
+		turns := NewTurns()
+		turns.ports.Store(uint32(system.size) - 11) // the next is the tenth from the end
+		system.turns = turns
+		one, two := &dialer{ports: system}, &dialer{ports: system}
+		ports := append(localPorts(t, one, "127.0.0.1", 15), localPorts(t, two, "127.0.0.1", 35)...)
+		others := 0
+		for i, p := range ports {
+			if p != system.low+(system.size-10+i)%system.size {
+				others++
+			}
+		}
+		// The system may have given one of these ports to either of the two servers.
+		if others < 1 || others > 3 || slices.Contains(ports, system.low+20) {
+			t.Errorf("%v: %d are out of turn, want one", ports, others)
+		}
+		if n := outside(system, ports); n > 0 {
+			t.Errorf("%d of %v are outside the range", n, ports)
+		}
+	})
+}
+
 func TestAWindowWithoutAFreePortIsWidened(t *testing.T) {
 	system := needWindows(t)
-	part := portRange{system.low, 2 * portWindow}
+	part := portRange{low: system.low, size: 2 * portWindow}
 	ports := localPorts(t, &dialer{ports: part}, "127.0.0.1", 3*portWindow)
 	if n := outside(part, ports); n < portWindow {
 		t.Errorf("%d of %d connections have ports outside a range of %d, want at least %d", n, len(ports), part.size, portWindow)

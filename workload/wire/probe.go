@@ -1,18 +1,17 @@
 package wire
 
-import (
-	"context"
-	"crypto/tls"
-)
+import "context"
 
 // A ProbeInfo is what opening one connection shows. What was not reached is empty.
 type ProbeInfo struct {
-	Addresses []string // found for the endpoint or the proxy, "ip:port", in the order in which they are tried
+	Addresses []string // found for the endpoint or the proxy, "ip:port", or "unix:PATH", in the order in which they were found
 	Address   string   // connected to, or tried last
 	Phases    Phases   // DNS, Connect and TLS
 
 	// With TLS, names as package crypto/tls gives them.
 	TLSVersion, CipherSuite, Curve string
+	// Handshake says the same and more; the zero value without TLS.
+	Handshake Handshake
 
 	Counts Counts // of this one connection
 }
@@ -28,11 +27,16 @@ func Probe(ctx context.Context, e Endpoint, opts *Options) (ProbeInfo, error) {
 // included, is in Phases.Connect. An http endpoint behind an http or https proxy is not reached, for
 // nothing is sent: only the proxy is.
 func ProbeVia(ctx context.Context, e Endpoint, proxy *Proxy, opts *Options) (ProbeInfo, error) {
+	return ProbeAs(ctx, e, proxy, Policy{}, opts)
+}
+
+// ProbeAs is ProbeVia with the version of HTTP and the TLS settings of a policy, which does not share a pool.
+func ProbeAs(ctx context.Context, e Endpoint, proxy *Proxy, policy Policy, opts *Options) (ProbeInfo, error) {
 	if err := proxy.Validate(); err != nil {
 		return ProbeInfo{}, err
 	}
 	clock := NewClock()
-	c := NewClient(clock, opts, Policy{}, nil)
+	c := NewClient(clock, opts, policy, nil)
 	defer c.Close()
 	c.follow(ctx)
 	var ex Exchange
@@ -45,10 +49,9 @@ func ProbeVia(ctx context.Context, e Endpoint, proxy *Proxy, opts *Options) (Pro
 	}
 	if err == nil {
 		if e.TLS {
-			state := cn.tls.ConnectionState()
-			info.TLSVersion = tls.VersionName(state.Version)
-			info.CipherSuite = tls.CipherSuiteName(state.CipherSuite)
-			info.Curve = state.CurveID.String()
+			shaken := c.opener.handshakes.latest()
+			info.Handshake = shaken
+			info.TLSVersion, info.CipherSuite, info.Curve = shaken.Version, shaken.Cipher, shaken.Curve
 		}
 		cn.close(retired)
 	}

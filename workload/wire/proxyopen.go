@@ -58,7 +58,7 @@ func (o *opener) connectToProxy(cn *conn, p *Proxy, sp *span) error {
 		if !p.socks() {
 			host, port = o.opts.redirect(e)
 		}
-		if err := o.find(cn, &r.route, host, port, sp); err != nil {
+		if err := o.lead(cn, &r.route, host, port, sp); err != nil {
 			return err
 		}
 		r.endpoint, r.proxy = e, *p

@@ -19,7 +19,7 @@ type Response struct {
 
 	// Stream is the body as sent, only with RequestSpec.Stream and without an error. Its
 	// connection is busy until it was read to the end, or closed; closing early
-	// costs the connection. Reading fails with errors of this package. It is read and closed
+	// costs the connection, or where it carries several exchanges at a time, only this one's part of it. Reading fails with errors of this package. It is read and closed
 	// by the goroutine that owns the Client, which may do other calls meanwhile, with other
 	// Responses or this one. The Exchange given to Do is written to once more when the stream
 	// ends, and is final then.

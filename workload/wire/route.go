@@ -10,20 +10,36 @@ import (
 
 // An address is where a connection is opened to.
 type address struct {
-	ip   netip.AddrPort
-	text string // "ip:port"
+	ip   netip.AddrPort // invalid for a Unix socket
+	text string         // "ip:port", or "unix:PATH"
 }
 
-// A route is the addresses of an endpoint, in the order in which they are tried.
+// unixScheme stands before the path in the text of a Unix socket's address.
+const unixScheme = "unix:"
+
+// unix returns the path of a Unix socket, or "".
+func (a *address) unix() string {
+	if a.ip.IsValid() {
+		return ""
+	}
+	return strings.TrimPrefix(a.text, unixScheme)
+}
+
+// A route is the addresses of an endpoint, in the order in which they were found.
 type route struct {
 	endpoint  Endpoint // that it was found for
 	addresses []address
 	fixed     bool // no name was looked up: valid for all connections
 }
 
+// toUnix makes r that to a Unix socket.
+func (r *route) toUnix(path string) {
+	*r = route{addresses: append(r.addresses[:0], address{text: unixScheme + path}), fixed: true}
+}
+
 // find fills r for a host and port that ConnectTo has been applied to: as an IP literal, by
-// Resolve, or by name. The endpoint is the caller's to set.
-func (r *route) find(ctx context.Context, opts *Options, host, port string) error {
+// Resolve, or by name, which lookup is for. The endpoint is the caller's to set.
+func (r *route) find(opts *Options, host, port string, lookup func() ([]string, error)) error {
 	*r = route{addresses: r.addresses[:0]}
 	number, err := strconv.ParseUint(port, 10, 16)
 	if err != nil {
@@ -33,7 +49,7 @@ func (r *route) find(ctx context.Context, opts *Options, host, port string) erro
 	if _, err := netip.ParseAddr(host); err != nil {
 		if hosts = opts.resolved(host, port); hosts == nil {
 			fixed = false
-			if hosts, err = opts.lookup(ctx, host); err != nil {
+			if hosts, err = lookup(); err != nil {
 				return lookupFault(host, err)
 			}
 		}

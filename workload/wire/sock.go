@@ -27,6 +27,8 @@ type sock struct {
 	clock Clock
 	watch *watch
 
+	distance *Distance // put onto what is dialed; nil: none
+
 	armed time.Duration // the deadline set on raw; 0: none
 	last  time.Duration // when bytes last moved, or began to be waited for
 	limits
@@ -40,6 +42,9 @@ type sock struct {
 	held []byte
 	// brim: the last read filled its buffer, so there may be more to read.
 	brim bool
+	// shared takes the place of all this on a multiplexed connection, where one may read while
+	// another writes.
+	shared io.ReadWriter
 }
 
 // limits are the instants and the span that bound waiting; 0 is none.
@@ -150,6 +155,9 @@ func (s *sock) Read(p []byte) (int, error) {
 	if s.dry {
 		return 0, errDry
 	}
+	if s.shared != nil {
+		return s.shared.Read(p)
+	}
 	if err := s.arm(); err != nil {
 		return 0, err
 	}
@@ -175,6 +183,9 @@ func (s *sock) Write(p []byte) (int, error) {
 	if s.hold {
 		s.held = append(s.held, p...)
 		return len(p), nil
+	}
+	if s.shared != nil {
+		return s.shared.Write(p)
 	}
 	if err := s.arm(); err != nil {
 		return 0, err

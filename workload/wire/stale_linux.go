@@ -18,6 +18,9 @@ type idleCheck struct {
 // unasked, only the connection's end counts.
 func (c *idleCheck) state(s *sock, unasked bool) peerState {
 	if c.control == nil {
+		if far, ok := s.raw.(peeker); ok {
+			return far.peek().mattering(unasked)
+		}
 		sc, ok := s.raw.(syscall.Conn)
 		if !ok {
 			return peerQuiet

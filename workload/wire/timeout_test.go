@@ -141,7 +141,11 @@ func TestTimeoutsOfNameResolutionAndDialling(t *testing.T) {
 				if r.Phases != tc.phases {
 					t.Errorf("phases %+v, want %+v", r.Phases, tc.phases)
 				}
-				wantCounts(t, c, Counts{OpenFailures: 1})
+				want := Counts{OpenFailures: 1}
+				if tc.opts.LookupHost != nil {
+					want.Lookups = 1
+				}
+				wantCounts(t, c, want)
 			})
 		})
 	}

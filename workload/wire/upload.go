@@ -78,6 +78,7 @@ type sender struct {
 	clock Clock
 	pause time.Duration // until the next look
 	buf   []byte        // for a piece of an upload
+	over  *h2stream     // what the body is sent on; nil: cn itself
 	one   [1]byte
 }
 
@@ -168,6 +169,9 @@ func (s *sender) fault(err error) error {
 // push sends p. What TLS makes of it is collected first: no error may come between, for TLS holds
 // on to those of writing, and it could not read while it writes.
 func (s *sender) push(p []byte) error {
+	if s.over != nil {
+		return s.pushHTTP2(p)
+	}
 	sock := &s.cn.sock
 	sock.last = s.clock.Now()
 	if sock.last >= sock.look {

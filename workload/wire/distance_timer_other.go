@@ -1,0 +1,14 @@
+//go:build !linux
+
+package wire
+
+import "time"
+
+// A fineTimer would be more precise than the runtime's timers.
+type fineTimer struct{}
+
+func newFineTimer() *fineTimer { return nil }
+
+func (*fineTimer) wait(time.Duration, <-chan struct{}) {}
+func (*fineTimer) interrupt()                          {}
+func (*fineTimer) close()                              {}

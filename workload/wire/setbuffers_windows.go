@@ -1,0 +1,19 @@
+//go:build windows
+
+package wire
+
+import (
+	"errors"
+	"syscall"
+)
+
+// setBuffers sets the sizes that are not 0.
+func setBuffers(fd uintptr, send, receive int) (err error) {
+	if send > 0 {
+		err = syscall.SetsockoptInt(syscall.Handle(fd), syscall.SOL_SOCKET, syscall.SO_SNDBUF, send)
+	}
+	if receive > 0 {
+		err = errors.Join(err, syscall.SetsockoptInt(syscall.Handle(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, receive))
+	}
+	return err
+}
