@@ -22,7 +22,7 @@ var rules = map[string]struct{ ours, modules []string }{
 	"stats":             {nil, []string{"github.com/HdrHistogram/hdrhistogram-go"}},
 	"result":            {[]string{"stats"}, nil},
 	"workload/wire":     {nil, []string{"github.com/quic-go/quic-go", "github.com/quic-go/qpack", "github.com/valyala/fasthttp", "golang.org/x/net", "golang.org/x/sys"}},
-	"workload/session":  {[]string{"workload/wire"}, []string{"github.com/andybalholm/brotli", "github.com/klauspost/compress", "golang.org/x/net", "golang.org/x/text"}},
+	"workload/session":  {[]string{"workload/wire", "internal/nearest"}, []string{"github.com/andybalholm/brotli", "github.com/klauspost/compress", "golang.org/x/net", "golang.org/x/text"}},
 	"workload/planfile": {[]string{"workload", "workload/session", "internal/nearest"}, []string{"go.yaml.in/yaml/v4"}},
 	"workload":          {[]string{"stats", "result", "workload/session", "workload/wire", "internal/precise"}, []string{"golang.org/x/sync"}},
 	"report":            {[]string{"stats", "result"}, []string{"github.com/olekukonko/tablewriter"}},

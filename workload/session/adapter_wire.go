@@ -30,6 +30,9 @@ type AdapterOptions struct {
 	Clock wire.Clock
 	// Retries say what is tried again; nil: nothing.
 	Retries *Retry
+	// Policy says which version of HTTP is spoken, and what else a connection is like. Reuse is the pool's affair, and
+	// sending again that of Retries: RequestsPerConnection, SharedPool and Resend mean nothing.
+	Policy wire.Policy
 	// Wire says how connections are opened and read. What a session, or a request, says of TLS,
 	// time limits and proxies counts before it.
 	Wire wire.Options
@@ -52,7 +55,9 @@ func newWireTransport(opts AdapterOptions) Transport {
 	if opts.Clock == (wire.Clock{}) {
 		opts.Clock = wire.NewClock()
 	}
-	return wire.NewClient(opts.Clock, &opts.Wire, wire.Policy{}, wire.NewPool(pool))
+	policy := opts.Policy
+	policy.RequestsPerConnection, policy.SharedPool, policy.Resend = 0, false, false
+	return wire.NewClient(opts.Clock, &opts.Wire, policy, wire.NewPool(pool))
 }
 
 func orDefault(given, standard int) int {

@@ -184,12 +184,12 @@ func (s *Session) setTLS(p *Prepared, over *TLS) error {
 		return err
 	}
 	// A proxy is verified as servers are. Who we are is not its business.
-	switch verification := t.verification(); verification {
+	switch proxied := t.forProxy(); proxied {
 	case t:
 		p.proxyTLS = p.tls
 	case TLS{}:
 	default:
-		p.proxyTLS, err = s.tlsConfig(verification)
+		p.proxyTLS, err = s.tlsConfig(proxied)
 	}
 	return err
 }

@@ -81,6 +81,25 @@ func (c *chain) readAll(err error) error {
 // run makes hop after hop. The error is an *Error.
 func (c *chain) run(p *Prepared) error {
 	c.began = c.session.Clock.Now()
+	returned := false
+	defer func() {
+		if !returned {
+			c.abandon()
+		}
+	}()
+	err := c.runHops(p)
+	returned = true
+	return err
+}
+
+// abandon gives up the response at which a user's code panicked: nobody else can close it.
+func (c *chain) abandon() {
+	if c.last != nil && c.last.Body != nil {
+		_ = c.last.Body.Close()
+	}
+}
+
+func (c *chain) runHops(p *Prepared) error {
 	for {
 		if err := c.hop(p); err != nil {
 			return err
