@@ -28,6 +28,8 @@ func goldenCases() map[string]*result.Result {
 		"many-arms":         manyArms(),
 		"slower-reuse":      slowerReuse(),
 		"operations":        operations(),
+		"protocols":         protocols(),
+		"emulated":          emulated(),
 	}
 }
 
@@ -287,5 +289,48 @@ func operations() *result.Result {
 		a.Operations = []result.Operation{{Name: "list", Numbers: list}, {Name: "item", Numbers: item}}
 	}
 	compared(r, 1, 0.03, stats.Worse)
+	return r
+}
+
+// protocols compares versions of HTTP, each with what was negotiated and what the kernel knew.
+func protocols() *result.Result {
+	handshake := func(count int64, alpn string, resumed bool) result.Handshake {
+		return result.Handshake{Count: count, Version: "TLS 1.3", Cipher: "TLS_AES_128_GCM_SHA256", Curve: "X25519MLKEM768", ALPN: alpn,
+			Certificate: "ECDSA P-256", ChainBytes: 1204, Resumed: resumed}
+	}
+	h1, h2, h3 := pooledArm(), pooledArm(), resumedArm()
+	h1.Handshakes = []result.Handshake{handshake(10, "http/1.1", false)}
+	h1.Kernel = &result.Kernel{Connections: 10, RTTMean: 0.121 * ms, RTTMin: 0.04 * ms, RTTMax: 0.4 * ms, WindowMean: 10, WindowMin: 10, SegmentsOut: 472100, SegmentsIn: 472100}
+	h2.Name, h2.Policy.HTTP, h2.Policy.Pool, h2.Policy.PoolSize, h2.Policy.Streams = "h2", "2", "shared", 2, 5
+	h2.Connections = result.Connections{Opened: 2, Attempts: 472025, ReusedRequests: 472023, KeptOpen: 2, TLSFull: 2, Streams: 472025, StreamsPeak: 5}
+	h2.Handshakes = []result.Handshake{handshake(2, "h2", false)}
+	h2.Kernel = &result.Kernel{Connections: 2, RTTMean: 0.151 * ms, RTTMin: 0.05 * ms, RTTMax: 0.3 * ms, Retransmits: 31, WindowMean: 44.5, WindowMin: 12, SegmentsOut: 151200, SegmentsIn: 160100}
+	h3.Name, h3.Policy.HTTP, h3.Policy.EarlyData = "h3-early", "3", true
+	h3.Connections.EarlyData, h3.Connections.Streams, h3.Connections.StreamsPeak = 45170, 45201, 1
+	h3.Handshakes = []result.Handshake{handshake(45191, "h3", true), handshake(10, "h3", false)}
+	r := base(closedPlan, h1, h2, h3)
+	compared(r, 1, 0.025, stats.Indistinguishable)
+	compared(r, 2, 0.025, stats.Worse)
+	r.Warnings = []result.Warning{{Code: "retransmits", Arm: "h2", Detail: "31 of 151200 segments (0.021 %) were sent again: some were lost on the way, or came late",
+		Hint: "hold the slowest response times against it; use a path without loss, or a lower rate, to measure the server"}}
+	return r
+}
+
+// emulated has ways of closing on a path that was emulated.
+func emulated() *result.Result {
+	kept, fresh, reset := pooledArm(), freshArm(), freshArm()
+	fresh.Policy.TLSMax, fresh.Connections.TimeWait, fresh.Connections.Lookups = "1.2", 25511, 25511
+	fresh.Handshakes = []result.Handshake{
+		{Count: 25501, Version: "TLS 1.2", Cipher: "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", Curve: "X25519", Certificate: "ECDSA P-256"},
+		{Count: 10, Version: "TLS 1.2", Cipher: "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", Curve: "P-256", Certificate: "ECDSA P-256"},
+	}
+	kept.Handshakes = []result.Handshake{{Count: 10, Version: "TLS 1.3", Cipher: "TLS_AES_128_GCM_SHA256", Curve: "X25519", Certificate: "ECDSA P-256"}}
+	reset.Name, reset.Policy.Close, reset.Connections.Reset, reset.Connections.EyeballsLost = "reset", "reset", 25511, 7
+	r := base(closedPlan, kept, fresh, reset)
+	r.Emulation = &result.Emulation{RTT: 0.04, Down: 20e6, Up: 5e6, InitialWindow: 10}
+	compared(r, 1, 0.03, stats.Worse)
+	compared(r, 2, 0.03, stats.Worse)
+	r.Warnings = []result.Warning{{Code: "emulated", Detail: "40 ms of round-trip time were emulated on our side of every connection; there was neither loss nor jitter, and no time is that of the real path",
+		Hint: "leave --emulate-rtt out to measure the path that there is"}}
 	return r
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"sessbench/result"
@@ -23,6 +24,7 @@ func headline(r *result.Result) string {
 	if r.Interrupted {
 		b.WriteString(wrap("", "INTERRUPTED: the run was stopped early; these figures are what had been measured by then.", 0))
 	}
+	b.WriteString(emulation(r.Emulation))
 	b.WriteString(wrap("", prefix+outcome(r), 0))
 	b.WriteString(failures(r))
 	return b.String()
@@ -155,10 +157,15 @@ func difference(base, arm *result.Arm, c *stats.Comparison) string {
 	shown := *c
 	shown.Ratio = &e
 	quoted := bracket(&shown, interval)
-	if base.Policy.RequestsPerConnection == 0 && arm.Policy.RequestsPerConnection > 0 {
+	if base.Policy.RequestsPerConnection == 0 && arm.Policy.RequestsPerConnection > 0 && otherwiseAlike(&base.Policy, &arm.Policy) {
 		return fmt.Sprintf("Reusing connections made the median response %s%s%s.", times(baselineFaster), insteadOf(arm), quoted)
 	}
 	return fmt.Sprintf("%s's median response was %s than %s's%s.", name(arm), times(!baselineFaster), name(base), quoted)
+}
+
+// otherwiseAlike says whether policies differ in reuse only: a difference can then be laid at its door.
+func otherwiseAlike(a, b *result.Policy) bool {
+	return a.HTTP == b.HTTP && a.TLSMin == b.TLSMin && a.TLSMax == b.TLSMax && slices.Equal(a.Curves, b.Curves) && a.DNSLifetime == b.DNSLifetime
 }
 
 // insteadOf says what reuse was held against, where it was not simply a new

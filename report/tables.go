@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -197,15 +198,25 @@ func writeConnections(w io.Writer, r *result.Result) error {
 			g.add(label, each(r, func(a *result.Arm) string { return count(of(&a.Connections)) }))
 		}
 	}
+	if anyArm(r, func(a *result.Arm) bool { return a.Policy.HTTP != "" && a.Policy.HTTP != "1.1" }) {
+		g.add("HTTP version", each(r, func(a *result.Arm) string { return cmp.Or(short(a.Policy.HTTP, 10), "-") }))
+	}
 	add("sockets opened", true, func(c *result.Connections) int64 { return c.Opened })
 	add("requests written", true, func(c *result.Connections) int64 { return c.Attempts })
 	g.add("requests per socket", each(r, func(a *result.Arm) string { return requestsPerSocket(&a.Connections) }))
 	add("full TLS handshakes", usesTLS(r), func(c *result.Connections) int64 { return c.TLSFull })
 	add("resumed TLS handshakes", usesTLS(r), func(c *result.Connections) int64 { return c.TLSResumed })
+	add("streams at a time, most", false, func(c *result.Connections) int64 { return c.StreamsPeak })
+	add("requests taken in 0-RTT", false, func(c *result.Connections) int64 { return c.EarlyData })
+	add("names looked up", false, func(c *result.Connections) int64 { return c.Lookups })
+	add("begun beside, given up", false, func(c *result.Connections) int64 { return c.EyeballsLost })
 	add("closed by the policy", true, func(c *result.Connections) int64 { return c.Retired })
+	add("ended by a reset of ours", false, func(c *result.Connections) int64 { return c.Reset })
 	add("closed to make room", false, func(c *result.Connections) int64 { return c.Evicted })
 	add("closed by the peer", true, func(c *result.Connections) int64 { return c.ClosedByPeer })
 	add("closed after an error", false, func(c *result.Connections) int64 { return c.Discarded })
+	add("not closed though told to", false, func(c *result.Connections) int64 { return c.KeptByServer })
+	add("left in TIME_WAIT", false, func(c *result.Connections) int64 { return c.TimeWait })
 	add("open at the end", true, func(c *result.Connections) int64 { return c.KeptOpen })
 	add("failed to open", false, func(c *result.Connections) int64 { return c.OpenFailures })
 	add("sent again: socket had died", false, func(c *result.Connections) int64 { return c.StaleRetries })

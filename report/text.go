@@ -21,7 +21,7 @@ func Text(w io.Writer, r *result.Result) error {
 	buf.WriteString(headline(r))
 	writeRun(&buf, r)
 	for _, section := range []func(io.Writer, *result.Result) error{
-		writeArms, writeConnections, writePhases, writeOperations, writeErrors, writeGenerator,
+		writeArms, writeConnections, writeNegotiated, writeTransport, writePhases, writeOperations, writeErrors, writeGenerator,
 	} {
 		if err := section(&buf, r); err != nil {
 			return fmt.Errorf("composing the report: %w", err)
@@ -61,6 +61,9 @@ func target(r *result.Result, plan planFacts) string {
 	}
 	for _, s := range []string{r.Target.TLSVersion, r.Target.Cipher, r.Target.Curve} {
 		parts = append(parts, clean(s))
+	}
+	if r.Emulation != nil {
+		parts = append(parts, "with an emulated path: "+emulatedPath(r.Emulation))
 	}
 	return join(parts)
 }

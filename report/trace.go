@@ -17,6 +17,7 @@ import (
 // secrets are masked beforehand, where they are. Errors are those of w.
 func TraceText(w io.Writer, t *result.Trace) error {
 	var b bytes.Buffer
+	b.WriteString(emulation(t.Emulation))
 	for i := range t.Operations {
 		if i > 0 {
 			b.WriteByte('\n')

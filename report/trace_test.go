@@ -155,3 +155,16 @@ func TestATraceHasNoControlCharacters(t *testing.T) {
 		t.Errorf("%q", text.String()[max(0, i-20):i+5])
 	}
 }
+
+func TestATraceSaysThatItsPathWasEmulated(t *testing.T) {
+	trace := traceCases()["try"]
+	trace.Emulation = &result.Emulation{RTT: 0.04, InitialWindow: 10}
+	var b bytes.Buffer
+	if err := report.TraceText(&b, trace); err != nil {
+		t.Fatal(err)
+	}
+	const want = "EMULATED: 40 ms of round-trip time, slow start from 10 segments on our side of every connection; no\ntime here is that of the real path.\n== "
+	if !strings.HasPrefix(b.String(), want) {
+		t.Errorf("%.200s\nwant %s", b.String(), want)
+	}
+}

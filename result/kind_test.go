@@ -18,6 +18,8 @@ func TestEveryNumberOfAnArmHasItsKind(t *testing.T) {
 			switch {
 			case f.value.Kind() == reflect.Struct:
 				walk(f.value, below)
+			case f.value.Kind() == reflect.Pointer:
+				walk(reflect.New(f.value.Type().Elem()).Elem(), below)
 			case f.name == "phases":
 				walk(reflect.ValueOf(PhaseSummary{}), below+".tls")
 			case f.value.CanInt() || f.value.CanFloat():
@@ -47,10 +49,15 @@ func TestEveryNumberOfAnArmHasItsKind(t *testing.T) {
 		kindRate:  "achieved_rate offered_rate",
 		kindSeconds: "*_time.max *_time.mean *_time.min *_time.p50 *_time.p75 *_time.p90 *_time.p95 *_time.p99 *_time.p99.9 *_time.p99.99 *_time.stddev" +
 			" generator.cpu_seconds generator.gc_pause_seconds generator.sched_latency_p50 generator.sched_latency_p99" +
-			" phases.tls.max phases.tls.mean phases.tls.p50 phases.tls.p90 phases.tls.p99 seconds",
-		kindCount: "*_time.clamped *_time.count bytes_in bytes_out connections.attempts connections.closed_by_peer connections.discarded connections.evicted connections.kept_open" +
-			" connections.open_failures connections.opened connections.retired connections.reused_requests connections.stale_retries" +
-			" connections.tls_full connections.tls_resumed errors policy.requests_per_connection redirects requests retries warmup_requests",
+			" kernel.rtt_max kernel.rtt_mean kernel.rtt_min kernel.rtt_var_mean" +
+			" phases.tls.max phases.tls.mean phases.tls.p50 phases.tls.p90 phases.tls.p99" +
+			" policy.dns_lifetime policy.idle_timeout policy.max_age policy.ticket_lifetime seconds",
+		kindCount: "*_time.clamped *_time.count bytes_in bytes_out connections.attempts connections.closed_by_peer connections.discarded connections.early_data" +
+			" connections.evicted connections.eyeballs_lost connections.kept_by_server connections.kept_open connections.lookups" +
+			" connections.open_failures connections.opened connections.reset connections.retired connections.reused_requests connections.stale_retries" +
+			" connections.streams connections.streams_peak connections.time_wait connections.tls_full connections.tls_resumed errors" +
+			" kernel.bytes_acked kernel.bytes_received kernel.connections kernel.retransmits kernel.segments_in kernel.segments_out kernel.window_mean kernel.window_min" +
+			" policy.pool_size policy.requests_per_connection policy.streams redirects requests retries warmup_requests",
 	} {
 		slices.Sort(got[k])
 		if list := strings.Join(got[k], " "); list != want {

@@ -53,6 +53,8 @@ func findInArm(a *Arm, path string, shape bool) (number, error) {
 // find follows rest from v, which stands under the name last.
 func (w pathWalk) find(v reflect.Value, last, rest string) (number, error) {
 	switch v.Kind() {
+	case reflect.Pointer:
+		return w.inGroup(v, last, rest)
 	case reflect.Struct:
 		return w.inStruct(v, last, rest)
 	case reflect.Map:
@@ -84,6 +86,16 @@ func (w pathWalk) inStruct(v reflect.Value, last, rest string) (number, error) {
 	if summary, ok := v.Interface().(stats.Summary); ok && n.kind == kindSeconds {
 		n.measured = summary.Count > 0
 	}
+	return n, err
+}
+
+// inGroup follows a path into a group that an arm may lack: nothing of it was measured then.
+func (w pathWalk) inGroup(v reflect.Value, last, rest string) (number, error) {
+	if !v.IsNil() {
+		return w.find(v.Elem(), last, rest)
+	}
+	n, err := w.find(reflect.Zero(v.Type().Elem()), last, rest)
+	n.measured = w.shape
 	return n, err
 }
 
@@ -184,6 +196,8 @@ func (w pathWalk) leaf(v reflect.Value, name string) number {
 	switch name {
 	case "share", "cpu_share":
 		n.kind = kindShare
+	case "window_mean": // in segments
+		n.kind = kindCount
 	case "error_rate":
 		n.kind, n.measured = kindShare, w.numbers.Requests > 0
 	case "achieved_rate":

@@ -29,6 +29,8 @@ type Result struct {
 
 	Target      Target             `json:"target"`
 	Preflight   Preflight          `json:"preflight"`
+	Emulation   *Emulation         `json:"emulation,omitempty"` // nil: the path is the real one
+	Ports       *Ports             `json:"ports,omitempty"`     // nil where the system does not tell
 	Arms        []Arm              `json:"arms"`
 	Comparisons []stats.Comparison `json:"comparisons"`
 
@@ -68,6 +70,37 @@ type Target struct {
 	Embedded   bool     `json:"embedded"` // sessbench's own test server
 }
 
+// Emulation is the path that was emulated on our side of every connection. All times of the result have it in them.
+type Emulation struct {
+	RTT           float64 `json:"rtt"`            // added to that of the real path
+	Down          float64 `json:"down"`           // bits per second towards us; 0: no limit
+	Up            float64 `json:"up"`             // bits per second from us; 0: no limit
+	InitialWindow int     `json:"initial_window"` // segments of 1460 bytes
+}
+
+// Ports is the budget of local ports: what fresh connections need and what there is.
+type Ports struct {
+	Range         [2]int     `json:"range"`           // inclusive
+	Available     int        `json:"available"`       // for one source and destination: the range less what is reserved
+	Sources       int        `json:"sources"`         // local addresses that connections are opened from; 1 where none was named
+	Destinations  int        `json:"destinations"`    // addresses that they are opened to
+	TimeWait      float64    `json:"time_wait"`       // how long a closed connection keeps its port
+	Reuse         float64    `json:"reuse"`           // after how long the system lets a new connection have it; equals time_wait without reuse
+	Sustainable   float64    `json:"sustainable"`     // fresh connections per second, for ever
+	TimeWaitStart int        `json:"time_wait_start"` // sockets in TIME_WAIT on this machine before the run; -1: unknown
+	TimeWaitEnd   int        `json:"time_wait_end"`   // and after it
+	Arms          []ArmPorts `json:"arms"`
+}
+
+// ArmPorts is the forecast for one arm.
+type ArmPorts struct {
+	Arm       string  `json:"arm"`
+	Rate      float64 `json:"rate"`       // connections per second that keep a port; 0: none, or as many as it can (closed model)
+	Needed    float64 `json:"needed"`     // ports at the same time at that rate; 0: unknown
+	FailAfter float64 `json:"fail_after"` // seconds of its trials; 0: not to be expected, or unknown
+	Verdict   string  `json:"verdict"`    // "none" (no ports needed), "sustained", "fails", or "unknown" (closed model)
+}
+
 // Preflight counts the connections opened, before any trial, to see whether the
 // target answers. They are in no arm.
 type Preflight struct {
@@ -77,13 +110,26 @@ type Preflight struct {
 
 // Policy is how an arm uses connections.
 type Policy struct {
-	Name                  string `json:"name"`                    // built-in policy it was made from, e.g. "reuse-5"
-	RequestsPerConnection int    `json:"requests_per_connection"` // 0: unlimited
-	Pool                  string `json:"pool"`                    // "worker" or "shared"
-	Close                 string `json:"close"`                   // who closes: "client"
-	TLSResumption         bool   `json:"tls_resumption"`
-	Resend                bool   `json:"resend"` // idempotent requests that died on a reused connection are sent again once
-	HTTP                  string `json:"http"`   // "1.1"
+	Name                  string   `json:"name"`                    // built-in policy it was made from, e.g. "reuse-5"
+	RequestsPerConnection int      `json:"requests_per_connection"` // 0: unlimited
+	Pool                  string   `json:"pool"`                    // "worker" or "shared"
+	PoolSize              int      `json:"pool_size"`               // connections in a shared pool; 0: a worker's own
+	PoolOverflow          bool     `json:"pool_overflow"`           // beyond its size more are opened, and closed when they are returned
+	PoolOrder             string   `json:"pool_order"`              // "lifo" or "fifo"
+	IdleTimeout           float64  `json:"idle_timeout"`            // 0: none
+	MaxAge                float64  `json:"max_age"`                 // 0: none
+	Streams               int      `json:"streams"`                 // exchanges at a time on a connection; 1 but for HTTP/2 and 3
+	Close                 string   `json:"close"`                   // who closes: "client", "server" or "reset"
+	CloseNotify           bool     `json:"close_notify"`            // TLS connections are closed with the closing alert
+	TLSResumption         bool     `json:"tls_resumption"`
+	TicketLifetime        float64  `json:"ticket_lifetime"`   // 0: as long as the server allows
+	EarlyData             bool     `json:"early_data"`        // requests in 0-RTT
+	TLSMin                string   `json:"tls_min,omitempty"` // "1.2", ...; where the arm sets it
+	TLSMax                string   `json:"tls_max,omitempty"`
+	Curves                []string `json:"curves,omitempty"` // where the arm sets them
+	DNSLifetime           float64  `json:"dns_lifetime"`     // how long addresses are used again; 0: looked up for each connection, -1: for ever
+	Resend                bool     `json:"resend"`           // idempotent requests that died on a reused connection are sent again once
+	HTTP                  string   `json:"http"`             // "1.1", "2", "h2c" or "3"
 }
 
 // Numbers are the measurements that an arm and each of its operations have.
@@ -126,6 +172,8 @@ type Arm struct {
 	Numbers
 	WarmupRequests int64       `json:"warmup_requests"` // not in Requests
 	Connections    Connections `json:"connections"`
+	Handshakes     []Handshake `json:"handshakes"`       // TLS, what was negotiated how often; most frequent first
+	Kernel         *Kernel     `json:"kernel,omitempty"` // nil where the system tells nothing
 	Generator      Generator   `json:"generator"`
 	Operations     []Operation `json:"operations"`
 	Series         []Second    `json:"series"`
@@ -145,8 +193,44 @@ type Connections struct {
 	KeptOpen       int64 `json:"kept_open"` // still open when the last trial ended
 	TLSFull        int64 `json:"tls_full"`
 	TLSResumed     int64 `json:"tls_resumed"`
-	OpenFailures   int64 `json:"open_failures"` // dial or handshake failed
-	StaleRetries   int64 `json:"stale_retries"` // requests sent again because a reused connection had died
+	OpenFailures   int64 `json:"open_failures"`  // dial or handshake failed
+	StaleRetries   int64 `json:"stale_retries"`  // requests sent again because a reused connection had died
+	Streams        int64 `json:"streams"`        // of the attempts, those on a connection that can carry several at a time
+	StreamsPeak    int64 `json:"streams_peak"`   // most of them open at the same time on one connection
+	EarlyData      int64 `json:"early_data"`     // requests that the server took in 0-RTT
+	EyeballsLost   int64 `json:"eyeballs_lost"`  // connections begun beside the one that was used, and given up
+	Lookups        int64 `json:"lookups"`        // names looked up
+	Reset          int64 `json:"reset"`          // of those that we ended, by RST
+	KeptByServer   int64 `json:"kept_by_server"` // told to be closed by the server, which did not within a second
+	TimeWait       int64 `json:"time_wait"`      // ended by our FIN first, which keeps a local port in TIME_WAIT
+}
+
+// Handshake is what a number of TLS handshakes came to.
+type Handshake struct {
+	Count       int64  `json:"count"`
+	Version     string `json:"version"`
+	Cipher      string `json:"cipher"`
+	Curve       string `json:"curve,omitempty"` // X25519MLKEM768 is the post-quantum hybrid
+	ALPN        string `json:"alpn,omitempty"`
+	Certificate string `json:"certificate,omitempty"` // the server's key, such as "ECDSA P-256"
+	ChainBytes  int    `json:"chain_bytes"`           // of the server's certificates together
+	Resumed     bool   `json:"resumed"`
+}
+
+// Kernel is what the system (for HTTP/3: QUIC) knew about an arm's connections.
+type Kernel struct {
+	Connections   int64   `json:"connections"` // that were asked
+	RTTMean       float64 `json:"rtt_mean"`    // of the smoothed round-trip times
+	RTTMin        float64 `json:"rtt_min"`
+	RTTMax        float64 `json:"rtt_max"`
+	RTTVarMean    float64 `json:"rtt_var_mean"`
+	Retransmits   int64   `json:"retransmits"`
+	WindowMean    float64 `json:"window_mean"` // congestion window, in segments
+	WindowMin     int64   `json:"window_min"`
+	SegmentsOut   int64   `json:"segments_out"`
+	SegmentsIn    int64   `json:"segments_in"`
+	BytesAcked    int64   `json:"bytes_acked"`
+	BytesReceived int64   `json:"bytes_received"`
 }
 
 // Generator is the load generator's audit of itself during the arm's trials.

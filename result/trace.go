@@ -21,10 +21,11 @@ type Trace struct {
 	Tool        Tool              `json:"tool"`
 	Started     time.Time         `json:"started"`
 	Finished    time.Time         `json:"finished"`
-	Interrupted bool              `json:"interrupted"` // operations may be missing
-	Target      string            `json:"target"`      // base URL; secrets masked
-	Plan        json.RawMessage   `json:"plan"`        // in the plan file's words; secrets are masked, always
-	Operations  []TracedOperation `json:"operations"`  // in the order in which they were carried out
+	Interrupted bool              `json:"interrupted"`         // operations may be missing
+	Target      string            `json:"target"`              // base URL; secrets masked
+	Emulation   *Emulation        `json:"emulation,omitempty"` // nil: the path is the real one
+	Plan        json.RawMessage   `json:"plan"`                // in the plan file's words; secrets are masked, always
+	Operations  []TracedOperation `json:"operations"`          // in the order in which they were carried out
 }
 
 // A TracedOperation is one call.
