@@ -30,6 +30,7 @@ func (r *Runner) assemble(probe wire.ProbeInfo, interrupted bool) (*result.Resul
 			Curve:      probe.Curve,
 			Embedded:   r.plan.Target == "",
 		},
+		Emulation:   r.plan.Emulate.result(),
 		Preflight:   result.Preflight{Connections: probe.Counts.Opened, TLSFull: probe.Counts.TLSFull},
 		Comparisons: []stats.Comparison{},
 		Warnings:    r.runDoubts(),
@@ -59,8 +60,8 @@ func loopback(proxied bool) result.Warning {
 
 func (r *Runner) addArms(res *result.Result) {
 	for i, a := range r.arms {
-		arm := a.result(r.plan.Load)
-		res.Warnings = append(res.Warnings, a.verify(&arm, r.plan.Load.Workers, r.secure())...)
+		arm, ended := a.result()
+		res.Warnings = append(res.Warnings, a.verify(&arm, ended, r.plan.Load.Workers, r.secure())...)
 		res.Warnings = append(res.Warnings, a.doubts(&arm)...)
 		res.Arms = append(res.Arms, arm)
 		if i > 0 {
@@ -68,32 +69,27 @@ func (r *Runner) addArms(res *result.Result) {
 			res.Comparisons = append(res.Comparisons, stats.Compare(r.arms[0].trials, a.trials, options)...)
 		}
 	}
+	res.Warnings = append(res.Warnings, tlsDoubts(res.Arms)...)
 }
 
-func (a *armRun) result(load Load) result.Arm {
-	c := a.counts()
+// result sums the arm up, and returns what its connections had come to when the last trial ended. Idle connections of a
+// shared pool are closed for it: only then the system is asked about them.
+func (a *armRun) result() (result.Arm, tally) {
+	ended := tally{Counts: a.counts(), kept: a.keptOpen()}
+	if a.pool != nil {
+		a.pool.Close()
+	}
 	arm := result.Arm{
 		Name:           a.arm.Name,
-		Policy:         describe(a.arm.Policy, a.policy),
+		Policy:         describe(&a.arm, &a.policy, &a.options),
 		WarmupRequests: a.warmup,
-		Connections: result.Connections{
-			Opened:         c.Opened,
-			Attempts:       c.Attempts,
-			ReusedRequests: c.Reused,
-			ClosedByPeer:   c.ClosedByPeer,
-			Retired:        c.Retired,
-			Discarded:      c.Discarded,
-			Evicted:        c.Evicted,
-			KeptOpen:       a.keptOpen(),
-			TLSFull:        c.TLSFull,
-			TLSResumed:     c.TLSResumed,
-			OpenFailures:   c.OpenFailures,
-			StaleRetries:   c.Resent,
-		},
-		Generator:  a.usage.generator(),
-		Operations: []result.Operation{},
-		Series:     []result.Second{},
-		Trials:     []result.Trial{},
+		Connections:    ended.result(&a.policy),
+		Handshakes:     a.handshakes(),
+		Kernel:         a.kernel(),
+		Generator:      a.usage.generator(),
+		Operations:     []result.Operation{},
+		Series:         []result.Second{},
+		Trials:         []result.Trial{},
 	}
 	tallies, totals := merged(a.trials)
 	arm.Numbers = numbers(stats.MergeTallies(tallies...), totals, stats.Summarize)
@@ -108,7 +104,7 @@ func (a *armRun) result(load Load) result.Arm {
 	for _, s := range stats.MergeSeries(series...) {
 		arm.Series = append(arm.Series, second(s))
 	}
-	return arm
+	return arm, ended
 }
 
 // A span is the measured time of an arm and what was offered in it.
@@ -206,20 +202,4 @@ func perSecond(n int64, d time.Duration) float64 {
 		return 0
 	}
 	return float64(n) / d.Seconds()
-}
-
-func describe(name string, p wire.Policy) result.Policy {
-	pool := "worker"
-	if p.SharedPool {
-		pool = "shared"
-	}
-	return result.Policy{
-		Name:                  name,
-		RequestsPerConnection: p.RequestsPerConnection,
-		Pool:                  pool,
-		Close:                 "client",
-		TLSResumption:         p.ResumeTLS,
-		Resend:                p.Resend,
-		HTTP:                  "1.1",
-	}
 }

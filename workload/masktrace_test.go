@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"sessbench/result"
+	"sessbench/workload/wire"
 )
 
 const marker = "hunter2"
@@ -192,8 +193,8 @@ func TestArmsThatDoNotResend(t *testing.T) {
 		t.Errorf("arms %+v, want %+v", arms, want)
 	}
 	for i, resend := range []bool{true, false, false} {
-		policy, err := arms[i].policy()
-		if err != nil || policy.Resend != resend || describe(arms[i].Policy, policy).Resend != resend {
+		policy, err := new(Plan).policyFor(&arms[i])
+		if err != nil || policy.Resend != resend || describe(&arms[i], &policy, new(wire.PoolOptions)).Resend != resend {
 			t.Errorf("%s: policy %+v, %v", arms[i].Name, policy, err)
 		}
 	}

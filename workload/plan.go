@@ -12,14 +12,17 @@ import (
 // much load is offered. It is a plain value that nobody changes once it is used; its JSON is
 // a plan file, so that a result repeats itself.
 type Plan struct {
-	Target  string      `json:"target,omitempty"` // base URL; empty: the embedded test server
-	Arms    []Arm       `json:"arms"`             // the first is the baseline
-	Session SessionPlan `json:"session"`
-	Setup   []Operation `json:"setup,omitempty"` // once per session, in order, not measured
-	Mix     []Operation `json:"mix"`
-	Load    Load        `json:"load"`
-	FailIf  []string    `json:"fail_if,omitempty"`
-	Output  Output      `json:"output"`
+	Target     string         `json:"target,omitempty"` // base URL; empty: the embedded test server
+	Arms       []Arm          `json:"arms"`             // the first is the baseline
+	HTTP       string         `json:"http,omitempty"`   // of arms that do not say: "1.1", "2", "h2c" or "3"; empty: 1.1
+	Session    SessionPlan    `json:"session"`
+	Connection ConnectionPlan `json:"connection,omitzero"`
+	Emulate    EmulationPlan  `json:"emulate,omitzero"`
+	Setup      []Operation    `json:"setup,omitempty"` // once per session, in order, not measured
+	Mix        []Operation    `json:"mix"`
+	Load       Load           `json:"load"`
+	FailIf     []string       `json:"fail_if,omitempty"`
+	Output     Output         `json:"output"`
 }
 
 // MarshalJSON writes the plan file, in which a dollar sign that could be taken for the

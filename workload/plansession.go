@@ -57,12 +57,19 @@ type Timeout struct {
 	Total   Duration `json:"total"`           // the whole call
 }
 
-// TLSPlan says whom to trust and who we are.
+// TLSPlan says whom to trust, who we are, and what is offered.
 type TLSPlan struct {
-	Verify bool   `json:"verify"`
-	CA     string `json:"ca,omitempty"`   // PEM file; empty: the system's
-	Cert   string `json:"cert,omitempty"` // PEM file of the client certificate
-	Key    string `json:"key,omitempty"`  // PEM file; empty: in Cert
+	Verify     bool     `json:"verify"`
+	CA         string   `json:"ca,omitempty"`          // PEM file; empty: the system's
+	Cert       string   `json:"cert,omitempty"`        // PEM file of the client certificate
+	Key        string   `json:"key,omitempty"`         // PEM file; empty: in Cert
+	Min        string   `json:"min,omitempty"`         // least version, "1.0" to "1.3"; empty: 1.2
+	Max        string   `json:"max,omitempty"`         // greatest version; empty: the newest
+	Curves     []string `json:"curves,omitempty"`      // key exchanges in their order, as CurveNames lists them; nil: Go's
+	Ciphers    []string `json:"ciphers,omitempty"`     // cipher suites of TLS 1.2; nil: Go's
+	ALPN       []string `json:"alpn,omitempty"`        // protocols to offer, or "none" alone; nil: that of the HTTP version
+	ServerName string   `json:"server_name,omitempty"` // sent and compared with the certificate; empty: the URL's host
+	KeyLog     string   `json:"key_log,omitempty"`     // file that gets the secrets of every connection, for Wireshark
 }
 
 // Adapters say how requests are carried, by the beginnings of their URLs. The longest that

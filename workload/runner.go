@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"sessbench/internal/precise"
 	"sessbench/result"
 	"sessbench/stats"
+	"sessbench/workload/session"
 	"sessbench/workload/wire"
 )
 
@@ -52,7 +54,9 @@ type Runner struct {
 type armRun struct {
 	arm     Arm
 	policy  wire.Policy
-	pool    *wire.Pool // shared by the workers; nil where each has its own
+	options wire.PoolOptions  // of the shared pool, or of each worker's
+	request *session.Prepared // that its workers send
+	pool    *wire.Pool        // shared by the workers; nil where each has its own
 	workers []*worker
 	trials  []stats.Trial
 	opened  []int64 // sockets opened in each trial
@@ -87,11 +91,14 @@ func NewRunner(plan *Plan, opts Options) (*Runner, error) {
 	}
 	r := &Runner{plan: plan, setup: setup, audit: &auditor{cpuTime: opts.CPUTime}, sleeper: precise.Sleeper{Spin: precise.Spin}}
 	for _, arm := range plan.Arms {
-		policy, err := arm.policy()
+		policy, err := plan.policyFor(&arm)
 		if err != nil {
 			return nil, err
 		}
-		r.arms = append(r.arms, &armRun{arm: arm, policy: policy, peer: setup.peer(), dialed: setup.dialed()})
+		r.arms = append(r.arms, &armRun{
+			arm: arm, policy: policy, options: arm.poolFor(&policy, plan.Load.Workers), request: setup.requestOf(&policy),
+			peer: setup.peer(), dialed: setup.dialed(),
+		})
 	}
 	r.trials = len(r.arms) * plan.Load.Blocks
 	if plan.Load.Warmup > 0 {
@@ -111,9 +118,9 @@ func (r *Runner) Run(ctx context.Context) (*result.Result, error) {
 	load, cancel := context.WithCancel(ctx)
 	defer cancel()
 	r.cancel = cancel
-	probe, err := wire.ProbeVia(ctx, r.setup.endpoint, r.setup.request.Proxy(), &r.setup.wire)
+	probe, err := r.probe(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("%s cannot be reached: %w; %s", maskURL(r.setup.url), err, unreachableHint(err, r.setup.request.Proxy()))
+		return nil, err
 	}
 	defer r.close()
 	if err := r.open(); err != nil {
@@ -130,14 +137,55 @@ func (r *Runner) Run(ctx context.Context) (*result.Result, error) {
 	return res, r.allFailed(res)
 }
 
+// probe looks whether the target answers, once for each version of HTTP that arms speak. What it found out is that of
+// the first, with the connections of all.
+func (r *Runner) probe(ctx context.Context) (wire.ProbeInfo, error) {
+	var first wire.ProbeInfo
+	var seen []wire.Protocol
+	proxy := r.setup.request.Proxy()
+	for _, a := range r.arms {
+		if slices.Contains(seen, a.policy.HTTP) {
+			continue
+		}
+		policy := wire.Policy{HTTP: a.policy.HTTP, TLS: a.policy.TLS}
+		info, err := wire.ProbeAs(ctx, r.setup.endpoint, proxy, policy, &r.setup.wire)
+		if err != nil {
+			return info, fmt.Errorf("%s cannot be reached%s: %w; %s", maskURL(r.setup.url), byProtocol(policy.HTTP), err, unreachableHint(err, proxy, policy.HTTP))
+		}
+		if seen = append(seen, a.policy.HTTP); len(seen) == 1 {
+			first = info
+		} else {
+			first.Counts.Add(info.Counts)
+		}
+	}
+	return first, nil
+}
+
+// byProtocol names what is not everybody's version of HTTP.
+func byProtocol(p wire.Protocol) string {
+	switch p {
+	case wire.HTTP2:
+		return " by HTTP/2"
+	case wire.H2C:
+		return " by HTTP/2 without TLS"
+	case wire.HTTP3:
+		return " by HTTP/3"
+	}
+	return ""
+}
+
 // open gives every arm its workers. Connections are opened by the first calls.
 func (r *Runner) open() error {
 	for _, a := range r.arms {
 		if a.policy.SharedPool {
-			a.pool = wire.NewPool(wire.PoolOptions{Max: r.plan.Load.Workers})
+			a.pool = wire.NewPool(a.options)
 		}
 		for id := range r.plan.Load.Workers {
-			client := wire.NewClient(r.clock, &r.setup.wire, a.policy, a.pool)
+			pool := a.pool
+			if pool == nil {
+				pool = wire.NewPool(a.options)
+			}
+			client := wire.NewClient(r.clock, &r.setup.wire, a.policy, pool)
 			s, err := r.setup.newSession(r.clock, client, r.plan.Load.Seed, id)
 			if err != nil {
 				return err
@@ -213,7 +261,7 @@ func (r *Runner) runTrial(ctx context.Context, a *armRun, block, position int, l
 	var group errgroup.Group
 	for _, w := range a.workers {
 		group.Go(func() error {
-			err := w.run(ctx, p, r.setup.request, recorder)
+			err := w.run(ctx, p, a.request, recorder)
 			if err != nil {
 				r.cancel() // a set-up fault: the other workers need not go on
 			}

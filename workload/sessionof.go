@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"sessbench/workload/session"
@@ -67,7 +68,19 @@ func (t *TLSPlan) session(embedded *Embedded) *session.TLS {
 	if t == nil {
 		return nil
 	}
-	s := session.TLS{Insecure: !t.Verify, CA: t.CA, Cert: t.Cert, Key: t.Key}
+	s := session.TLS{
+		Insecure:   !t.Verify,
+		CA:         t.CA,
+		Cert:       t.Cert,
+		Key:        t.Key,
+		MinVersion: t.Min,
+		MaxVersion: t.Max,
+		Curves:     strings.Join(t.Curves, ","),
+		Ciphers:    strings.Join(t.Ciphers, ","),
+		ALPN:       strings.Join(t.ALPN, ","),
+		ServerName: t.ServerName,
+		KeyLog:     t.KeyLog,
+	}
 	if embedded != nil && t.CA == "" {
 		s.CAPEM = string(embedded.CAPEM)
 	}

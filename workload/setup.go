@@ -11,7 +11,8 @@ import (
 )
 
 // A setup is what a plan comes to before the first connection: files read,
-// addresses parsed, requests rendered. It is the same for every arm.
+// addresses parsed, requests rendered. It is the same for every arm, but for the request of arms whose server
+// is to close.
 type setup struct {
 	url      *url.URL // of the target
 	wire     wire.Options
@@ -19,7 +20,8 @@ type setup struct {
 	cookies  session.Cookies
 	adapters Adapters
 	request  *session.Prepared
-	endpoint wire.Endpoint // that the request goes to
+	closing  *session.Prepared // request with Connection: close; nil where no arm sends it
+	endpoint wire.Endpoint     // that the request goes to
 }
 
 // newSetup reads the files that the plan names. The error is a *KeyError.
@@ -33,7 +35,7 @@ func newSetup(p *Plan, opts Options) (*setup, error) {
 	}
 	s := &setup{url: target, adapters: p.Session.Adapters, cookies: cookiesOf(target, p.Session.Cookies)}
 	s.settings = p.Session.settings(opts)
-	if s.wire, err = p.Session.wireOptions(); err != nil {
+	if s.wire, err = p.wireOptions(); err != nil {
 		return nil, err
 	}
 	if s.request, err = p.Mix[0].prepare(session.NewWith(s.settings), target, "mix[0]"); err != nil {
@@ -42,8 +44,39 @@ func newSetup(p *Plan, opts Options) (*setup, error) {
 	if s.endpoint, err = s.request.Endpoint(); err != nil {
 		return nil, &KeyError{"mix[0].url", fmt.Sprintf("cannot be requested: %v", err)}
 	}
-	s.wire.TLS, s.wire.Buffers = s.request.TLS(), new(wire.Buffers)
-	return s, nil
+	s.wire.TLS, s.wire.Buffers, s.wire.Turns = s.request.TLS(), new(wire.Buffers), wire.NewTurns()
+	return s, s.prepareArms(p, target)
+}
+
+// prepareArms makes what single arms need, and refuses those that cannot go through a proxy.
+func (s *setup) prepareArms(p *Plan, target *url.URL) error {
+	for i := range p.Arms {
+		policy, err := p.policyFor(&p.Arms[i])
+		switch {
+		case err != nil:
+			return err
+		case policy.HTTP == wire.HTTP3 && s.request.Proxy() != nil:
+			return p.Arms[i].error(i, "speaks HTTP/3, but that does not go through a proxy; leave the arm or the proxy out")
+		case policy.HTTP == wire.H2C && s.forwarding():
+			return p.Arms[i].error(i, "speaks h2c, but a proxy for plain http does not; leave the arm or the proxy out")
+		case policy.Close != wire.CloseByServer || s.closing != nil:
+			continue
+		}
+		o := p.Mix[0]
+		o.Headers = session.MergeHeaders(o.Headers, Fields{session.Set("Connection", "close")})
+		if s.closing, err = o.prepare(session.NewWith(s.settings), target, "mix[0]"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// requestOf is what an arm with this policy sends.
+func (s *setup) requestOf(p *wire.Policy) *session.Prepared {
+	if p.Close == wire.CloseByServer {
+		return s.closing
+	}
+	return s.request
 }
 
 func targetURL(p *Plan, opts Options) (*url.URL, error) {

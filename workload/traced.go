@@ -11,8 +11,8 @@ import (
 	"sessbench/workload/wire"
 )
 
-func tracedRequest(sent *session.Sent) result.TracedRequest {
-	r := result.TracedRequest{Method: sent.Method, URL: sent.URL.String(), HTTP: "HTTP/1.1", Headers: tracedHeaders(sent.Headers)}
+func tracedRequest(sent *session.Sent, http string) result.TracedRequest {
+	r := result.TracedRequest{Method: sent.Method, URL: sent.URL.String(), HTTP: http, Headers: tracedHeaders(sent.Headers)}
 	if sent.Proxy != nil {
 		r.Proxy = string(sent.Proxy.Kind) + "://" + net.JoinHostPort(sent.Proxy.Host, strconv.Itoa(int(sent.Proxy.Port)))
 	}

@@ -28,7 +28,7 @@ func Try(ctx context.Context, p *Plan, opts Options) (*result.Trace, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := p.Session.open(target, opts)
+	s, err := p.open(target, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func Try(ctx context.Context, p *Plan, opts Options) (*result.Trace, error) {
 	if err != nil {
 		return nil, err
 	}
-	trace := &result.Trace{Schema: result.TraceSchema, Started: time.Now(), Target: maskURL(target), Plan: plan}
+	trace := &result.Trace{Schema: result.TraceSchema, Started: time.Now(), Target: maskURL(target), Emulation: p.Emulate.result(), Plan: plan}
 	for _, step := range steps {
 		if ctx.Err() != nil {
 			break
@@ -55,18 +55,26 @@ func Try(ctx context.Context, p *Plan, opts Options) (*result.Trace, error) {
 
 // open makes a session as users of the library have it: with adapters of its own, and no request sent
 // again unless retries say so.
-func (s *SessionPlan) open(target *url.URL, opts Options) (*session.Session, error) {
-	options, err := s.wireOptions()
+// Connections are opened as those of an arm that says nothing would be.
+func (p *Plan) open(target *url.URL, opts Options) (*session.Session, error) {
+	s := &p.Session
+	options, err := p.wireOptions()
 	if err != nil {
 		return nil, err
 	}
+	policy := wire.Policy{HTTP: wire.Protocol(p.HTTP), DNSLifetime: p.Connection.DNSLifetime.wire()}
 	made := session.NewWith(s.settings(opts))
 	if made.Logger = opts.Logger; made.Logger == nil {
 		made.Logger = quiet()
 	}
+	if s.TLS.KeyLog != "" {
+		w := keyLogged(s.TLS.KeyLog)
+		made.Logger.Warn(w.Detail + "; " + w.Hint)
+	}
 	adapters := append(Adapters{{Prefix: "http://"}, {Prefix: "https://"}}, s.Adapters...)
 	for _, a := range adapters {
 		own := a.options(options)
+		own.Policy = policy
 		own.Clock = made.Clock
 		if err := made.Mount(a.Prefix, session.NewAdapter(own)); err != nil {
 			return nil, &KeyError{"session.adapters", fmt.Sprintf("has %q: %v", maskText(a.Prefix), err)}
@@ -95,6 +103,7 @@ func (a *AdapterPlan) options(wire wire.Options) session.AdapterOptions {
 // A step is an operation that is to be tried.
 type step struct {
 	name, part string
+	http       string // version that it is sent by
 	request    *session.Prepared
 }
 
@@ -112,10 +121,21 @@ func (p *Plan) steps(s *session.Session, target *url.URL) ([]step, error) {
 			if err != nil {
 				return nil, err
 			}
-			steps = append(steps, step{o.Name, part.key, request})
+			steps = append(steps, step{o.Name, part.key, p.httpName(), request})
 		}
 	}
 	return steps, nil
+}
+
+// httpName is the version of HTTP of the plan, as request lines call it.
+func (p *Plan) httpName() string {
+	switch wire.Protocol(p.HTTP) {
+	case wire.HTTP2, wire.H2C:
+		return "HTTP/2"
+	case wire.HTTP3:
+		return "HTTP/3"
+	}
+	return "HTTP/1.1"
 }
 
 // try carries the step out.
@@ -123,7 +143,7 @@ func (t step) try(ctx context.Context, s *session.Session) result.TracedOperatio
 	began := s.Clock.Now()
 	resp, err := s.Send(ctx, t.request)
 	o := result.TracedOperation{Name: t.name, Part: t.part, URL: t.request.URL().String(), Elapsed: (s.Clock.Now() - began).Seconds()}
-	tracer := tracer{operation: &o}
+	tracer := tracer{operation: &o, http: t.http}
 	if resp != nil {
 		tracer.responses(append(resp.History, resp))
 	} else {
@@ -138,6 +158,7 @@ func (t step) try(ctx context.Context, s *session.Session) result.TracedOperatio
 // A tracer writes down what a call came to.
 type tracer struct {
 	operation *result.TracedOperation
+	http      string        // version of the requests
 	base      time.Duration // when the first attempt began
 	last      int           // status of the response before
 }
@@ -188,7 +209,7 @@ func (t *tracer) add(x result.TracedExchange, u *url.URL, status int) {
 }
 
 func (t *tracer) exchange(sent *session.Sent, attempts []session.Attempt) result.TracedExchange {
-	x := result.TracedExchange{Request: tracedRequest(sent), Attempts: []result.TracedAttempt{}}
+	x := result.TracedExchange{Request: tracedRequest(sent, t.http), Attempts: []result.TracedAttempt{}}
 	o := t.operation
 	if len(attempts) > 0 && len(o.Exchanges) == 0 {
 		t.base = attempts[0].Started

@@ -34,8 +34,9 @@ func (p *Plan) Validate() error {
 func (p *Plan) Problems() []*KeyError {
 	var problems []*KeyError
 	add := func(err error) { problems = append(problems, keyErrors(err)...) }
-	add(validateTarget(p.Target))
-	add(validateArms(p.Arms))
+	wrongTarget, wrongArms := validateTarget(p.Target), validateArms(p.Arms)
+	add(wrongTarget)
+	add(wrongArms)
 	if len(p.Mix) == 0 {
 		add(&KeyError{"mix", "is empty; name at least one operation"})
 	}
@@ -49,6 +50,11 @@ func (p *Plan) Problems() []*KeyError {
 	}
 	add(validateNames(p.Mix))
 	add(p.Session.validate())
+	add(p.Connection.validate())
+	add(p.Emulate.validate())
+	if wrongTarget == nil && wrongArms == nil {
+		add(p.validateArmsHere())
+	}
 	add(p.Load.validate())
 	return problems
 }
@@ -180,10 +186,13 @@ func (t *Timeout) validate(key string) error {
 }
 
 func (t *TLSPlan) validate(key string) error {
-	if t != nil && t.Key != "" && t.Cert == "" {
+	switch {
+	case t == nil:
+		return nil
+	case t.Key != "" && t.Cert == "":
 		return &KeyError{key + ".key", "is given without " + key + ".cert; name the certificate too"}
 	}
-	return nil
+	return t.validateNames(key)
 }
 
 // proxySchemes are those of wire.ProxyKind.

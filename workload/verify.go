@@ -1,9 +1,6 @@
 package workload
 
 import (
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"fmt"
 	"net"
 	"sort"
@@ -11,7 +8,6 @@ import (
 	"time"
 
 	"sessbench/result"
-	"sessbench/workload/session"
 	"sessbench/workload/wire"
 )
 
@@ -27,31 +23,69 @@ const (
 
 // verify holds what an arm's connections did against what its policy says. n is what
 // the arm measured.
-func (a *armRun) verify(n *result.Arm, workers int, secure bool) []result.Warning {
-	c, kept := a.counts(), a.keptOpen()
-	if c.Opened != c.ClosedByPeer+c.Retired+c.Discarded+c.Evicted+kept {
-		return []result.Warning{a.invalid("miscounted",
-			fmt.Sprintf("%d sockets were opened, but %d ended and %d are open", c.Opened, c.ClosedByPeer+c.Retired+c.Discarded+c.Evicted, kept),
-			"this is a fault in sessbench; please report it with the result file")}
+func (a *armRun) verify(n *result.Arm, t tally, workers int, secure bool) []result.Warning {
+	c := t.Counts
+	if ended := c.ClosedByPeer + c.Retired + c.Discarded + c.Evicted; c.Opened != ended+t.kept {
+		return []result.Warning{a.fault("miscounted", fmt.Sprintf("%d sockets were opened, but %d ended and %d are open", c.Opened, ended, t.kept))}
 	}
-	first := max(a.places(), int64(workers)) // connections that nobody can do without
+	if w := a.verifyProtocol(c); w != nil {
+		return w
+	}
+	if w := a.verifyClosing(c); w != nil {
+		return w
+	}
+	first := max(a.places(), int64(workers)) // handshakes that nobody can do without
 	if a.policy.RequestsPerConnection == 1 {
 		return a.verifyFresh(c, first, secure)
 	}
-	return a.verifyReuse(c, workers, first, n.Errors < n.Requests)
+	return append(a.verifyReuse(c, workers, first, n.Errors < n.Requests), a.verifyEarlyData(c, first)...)
+}
+
+// verifyProtocol holds the version of HTTP.
+func (a *armRun) verifyProtocol(c wire.Counts) []result.Warning {
+	switch multiplexed := a.policy.HTTP.Multiplexed(); {
+	case multiplexed && c.Streams != c.Attempts:
+		return []result.Warning{a.fault("wrong_protocol", fmt.Sprintf("%d of %d requests were streams of HTTP/%s", c.Streams, c.Attempts, a.policy.HTTP))}
+	case !multiplexed && c.Streams > 0:
+		return []result.Warning{a.fault("wrong_protocol", fmt.Sprintf("%d of %d requests were streams, which HTTP/1.1 does not have", c.Streams, c.Attempts))}
+	case multiplexed && c.StreamsPeak > int64(max(1, a.options.Streams)):
+		return []result.Warning{a.fault("too_many_streams", fmt.Sprintf("%d requests were open on one connection at a time, more than %d", c.StreamsPeak, a.options.Streams))}
+	}
+	return nil
+}
+
+// verifyClosing holds who closed.
+func (a *armRun) verifyClosing(c wire.Counts) []result.Warning {
+	switch {
+	case a.policy.Close == wire.CloseByServer && c.KeptByServer > 0:
+		return []result.Warning{a.invalid("not_closed_by_server",
+			fmt.Sprintf("the %s was told to close its connections, and did not close %d of %d within a second", a.peer, c.KeptByServer, c.Opened),
+			"let the "+a.peer+" heed Connection: close, or have us close (close: client)")}
+	case a.policy.Close == wire.CloseByReset && c.Reset < c.Retired:
+		return []result.Warning{a.fault("not_reset", fmt.Sprintf("%d of %d connections that we closed ended with a reset", c.Reset, c.Retired))}
+	}
+	return nil
+}
+
+// verifyEarlyData holds that requests went in 0-RTT; first handshakes had to be full.
+func (a *armRun) verifyEarlyData(c wire.Counts, first int64) []result.Warning {
+	if !a.policy.EarlyData || c.EarlyData > 0 || c.TLSFull+c.TLSResumed <= first {
+		return nil
+	}
+	return []result.Warning{a.invalid("no_early_data",
+		fmt.Sprintf("the server took none of %d requests in 0-RTT, so this arm was the same as one without", c.Attempts),
+		"switch 0-RTT on at the server, request by GET or another idempotent method, or leave the arm out")}
 }
 
 func (a *armRun) verifyFresh(c wire.Counts, first int64, secure bool) []result.Warning {
 	if c.Reused > 0 || c.Attempts > c.Opened {
-		return []result.Warning{a.invalid("not_fresh",
-			fmt.Sprintf("%d requests rode %d sockets, %d of them reused; a fresh arm opens one for each", c.Attempts, c.Opened, c.Reused),
-			"this is a fault in sessbench; please report it with the result file")}
+		return []result.Warning{a.fault("not_fresh",
+			fmt.Sprintf("%d requests rode %d sockets, %d of them reused; a fresh arm opens one for each", c.Attempts, c.Opened, c.Reused))}
 	}
 	switch resumable := c.TLSFull + c.TLSResumed - first; {
 	case !a.policy.ResumeTLS && c.TLSResumed > 0:
-		return []result.Warning{a.invalid("resumed",
-			fmt.Sprintf("%d of %d TLS handshakes were resumed; this arm makes full ones only", c.TLSResumed, c.TLSFull+c.TLSResumed),
-			"this is a fault in sessbench; please report it with the result file")}
+		return []result.Warning{a.fault("resumed",
+			fmt.Sprintf("%d of %d TLS handshakes were resumed; this arm makes full ones only", c.TLSResumed, c.TLSFull+c.TLSResumed))}
 	case a.policy.ResumeTLS && !secure && c.TLSFull+c.TLSResumed == 0: // no redirect led to TLS either
 		return []result.Warning{a.doubt("no_tls", "there is no TLS session to resume over plain http",
 			"leave this arm out, or load an https URL")}
@@ -59,30 +93,40 @@ func (a *armRun) verifyFresh(c wire.Counts, first int64, secure bool) []result.W
 		return []result.Warning{a.invalid("no_resumption",
 			fmt.Sprintf("the server resumed none of %d TLS handshakes, so this arm was the same as fresh", c.TLSFull),
 			"switch session tickets on at the server, or leave this arm out with --arms")}
-	case a.policy.ResumeTLS && float64(c.TLSFull-first) > fullTolerance*float64(resumable):
+	case a.policy.ResumeTLS && a.policy.TicketLifetime == 0 && float64(c.TLSFull-first) > fullTolerance*float64(resumable):
 		return []result.Warning{a.invalid("partly_resumed",
 			fmt.Sprintf("%d of %d TLS handshakes were full, though only %d had to be: the first to each server in each session", c.TLSFull, c.TLSFull+c.TLSResumed, first),
 			"look at the lifetime and sharing of the server's session tickets")}
 	}
-	return nil
+	return a.verifyEarlyData(c, first)
+}
+
+// least is how many connections a pooled arm cannot do without; first is that of workers on their own.
+func (a *armRun) least(first int64) int64 {
+	if a.policy.SharedPool && a.options.Max > 0 {
+		return int64(a.options.Max)
+	}
+	return first
 }
 
 // verifyReuse does not blame a server that answered nothing for the lack of reuse.
 func (a *armRun) verifyReuse(c wire.Counts, workers int, first int64, answered bool) []result.Warning {
 	limit := a.policy.RequestsPerConnection
+	ages := a.options.IdleTimeout > 0 || a.options.MaxAge > 0
+	replaced := c.ClosedByPeer + c.Discarded + c.Evicted
+	if ages {
+		replaced += c.Retired
+	}
 	switch {
 	case limit > 0 && c.Attempts > c.Opened*int64(limit):
-		return []result.Warning{a.invalid("reused_too_often",
-			fmt.Sprintf("%d requests rode %d sockets, more than %d each", c.Attempts, c.Opened, limit),
-			"this is a fault in sessbench; please report it with the result file")}
-	case limit == 0 && c.Retired > 0:
+		return []result.Warning{a.fault("reused_too_often", fmt.Sprintf("%d requests rode %d sockets, more than %d each", c.Attempts, c.Opened, limit))}
+	case limit == 0 && c.Retired > 0 && !ages:
 		return []result.Warning{a.invalid("closed_by_request",
 			fmt.Sprintf("the request's own \"Connection: close\" header ended %d of %d connections, so they could not be reused", c.Retired, c.Opened),
 			"leave that header out; the arms decide about connections")}
-	case limit == 0 && c.Opened > first+c.ClosedByPeer+c.Discarded+c.Evicted:
-		return []result.Warning{a.invalid("not_pooled",
-			fmt.Sprintf("%d sockets were opened where %d would do, though the peer closed only %d and %d were given up after errors", c.Opened, first, c.ClosedByPeer, c.Discarded),
-			"this is a fault in sessbench; please report it with the result file")}
+	case limit == 0 && c.Opened > a.least(first)+replaced:
+		return []result.Warning{a.fault("not_pooled",
+			fmt.Sprintf("%d sockets were opened where %d would do, though the peer closed only %d and %d were given up after errors", c.Opened, a.least(first), c.ClosedByPeer, c.Discarded))}
 	case answered && nothingReused(c, workers):
 		return []result.Warning{a.invalid("no_reuse",
 			fmt.Sprintf("the %s closed every one of %d connections after its first request, so nothing was reused", a.peer, c.Opened),
@@ -111,119 +155,6 @@ func nothingReused(c wire.Counts, workers int) bool {
 	return c.ClosedByPeer > int64(workers) && carried <= reuseTolerance*float64(c.Opened)
 }
 
-// doubts are warnings about what the arm measured rather than how it connected.
-func (a *armRun) doubts(n *result.Arm) []result.Warning {
-	var list []result.Warning
-	if ports := n.ErrorClasses[string(wire.ClassAddressExhausted)]; ports > 0 {
-		list = append(list, a.invalid("ports_exhausted",
-			fmt.Sprintf("%d calls found no free local port: closed connections keep theirs for a minute in TIME_WAIT", ports),
-			"lower the rate or the duration, or widen net.ipv4.ip_local_port_range"))
-	}
-	if files := n.ErrorClasses[string(wire.ClassFilesExhausted)]; files > 0 {
-		list = append(list, a.invalid("files_exhausted",
-			fmt.Sprintf("%d calls found no free file descriptor", files), "raise the limit (ulimit -n) or lower --workers"))
-	}
-	if share := n.Generator.CPUShare; share > saturatedShare && a.usage.wall >= auditable {
-		list = append(list, a.invalid("generator_saturated",
-			fmt.Sprintf("sessbench used %.0f %% of the CPUs it may use, so it measured itself", 100*share),
-			"offer a lower --rate, use fewer --workers, or give it more CPUs"))
-	}
-	if n.OfferedRate > 0 && n.AchievedRate < overloadShare*n.OfferedRate {
-		list = append(list, a.doubt("overloaded",
-			fmt.Sprintf("%.0f calls a second were offered and %.0f achieved; the rest waited, which the response time counts", n.OfferedRate, n.AchievedRate),
-			"raise --workers if calls wait for a free worker, or lower --rate to what the target can do"))
-	}
-	if n.Errors > 0 {
-		list = append(list, a.doubt("errors",
-			fmt.Sprintf("%d of %d calls failed (%s)", n.Errors, n.Requests, classList(n.ErrorClasses)),
-			errorHint(n.ErrorClasses, a.dialed)))
-	}
-	if stayed := redirectsLeft(n); stayed > 0 {
-		list = append(list, a.doubt("redirected",
-			fmt.Sprintf("%d of %d calls were answered with a redirect that was not followed, which is no error and says nothing of the page itself", stayed, n.Requests),
-			"name the URL that it leads to, or follow it with --location"))
-	}
-	if resent := min(n.Retries, n.Connections.StaleRetries); resent > 0 { // the others are the plan's wish
-		list = append(list, a.doubt("resent",
-			fmt.Sprintf("%d requests were sent again because their reused connection had died; the lost time is in their response time", resent),
-			"keep the server's idle timeout longer than the pauses between requests"))
-	}
-	return list
-}
-
-// redirectsLeft counts the calls that ended with a redirect without being failed for that.
-func redirectsLeft(n *result.Arm) int64 {
-	left := -n.ErrorClasses[session.ErrTooManyRedirects.Class()]
-	for _, status := range []string{"301", "302", "303", "307", "308"} {
-		left += n.Status[status]
-	}
-	return left
-}
-
-// unreachableHint says what to try when the check before a run, through proxy unless that is nil, failed
-// with err.
-func unreachableHint(err error, proxy *wire.Proxy) string {
-	if wire.ViaProxy(err) && proxy != nil {
-		return proxyHint(err, proxy)
-	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return "the server does not speak TLS at this port; try http instead of https"
-	}
-	if _, ok := errors.AsType[x509.HostnameError](err); ok {
-		return "use a host name that the certificate is for, or --insecure to accept any certificate"
-	}
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return "name the authority to trust with --cacert, or accept any certificate with --insecure"
-	}
-	switch wire.ClassOf(err) {
-	case wire.ClassDNS:
-		return "check the host's name, or give its address with --resolve"
-	case wire.ClassTLS:
-		return "the server may want a client certificate (--cert) or another version of TLS"
-	case wire.ClassAddressExhausted:
-		return "wait a minute for the ports of closed connections, or widen net.ipv4.ip_local_port_range"
-	case wire.ClassFilesExhausted:
-		return "raise the limit of open files (ulimit -n)"
-	}
-	return "check the address, and that the server is running"
-}
-
-func errorHint(classes map[string]int64, dialed string) string {
-	switch {
-	case classes[classStatus] > 0:
-		return "look at the status codes; a wrong path or missing credentials fail every call"
-	case classes[string(wire.ClassAddressExhausted)]+classes[string(wire.ClassFilesExhausted)] > 0:
-		return "this machine ran out of what connections take; see the other warnings"
-	case classes[string(wire.ClassRefused)] > 0:
-		return "nothing listened at the address at that time: look whether the " + dialed + " stopped or was restarted during the run"
-	case classes[string(wire.ClassConnectTimeout)] > 0:
-		return "the " + dialed + "'s accept queue may be full: lower --workers, or raise its backlog and net.core.somaxconn"
-	case classes[string(wire.ClassProxy)] > 0:
-		return "the proxy did not connect us; look at its log for the same time"
-	case classes[string(wire.ClassTLS)] > 0:
-		return "the server may want a client certificate (--cert); look at its log for the same time"
-	default:
-		return "look at the server's log for the same time"
-	}
-}
-
-// runDoubts are warnings about the run as a whole.
-func (r *Runner) runDoubts() []result.Warning {
-	var list []result.Warning
-	if blocks := len(r.arms[0].trials); len(r.arms) > 1 && blocks < fewBlocks {
-		list = append(list, result.Warning{Code: "too_few_blocks",
-			Detail: fmt.Sprintf("%d blocks were measured; fewer than %d give no verdict", blocks, fewBlocks),
-			Hint:   "run with --blocks 10"})
-	}
-	config, whose := r.setup.wire.TLS, r.setup.certified()
-	if config == nil || !config.InsecureSkipVerify || whose == "" {
-		return list
-	}
-	return append(list, result.Warning{Code: "unverified_tls",
-		Detail: "the " + whose + "'s certificate was not checked, so a handshake costs less here than in real use",
-		Hint:   "name the CA with --cacert instead of --insecure"})
-}
-
 // secure says whether the run goes over TLS.
 func (r *Runner) secure() bool { return r.setup.endpoint.TLS }
 
@@ -237,6 +168,11 @@ func (a *armRun) invalid(code, detail, hint string) result.Warning {
 	w := a.doubt(code, detail, hint)
 	w.Invalid = true
 	return w
+}
+
+// fault is invalid where nobody but sessbench can be to blame.
+func (a *armRun) fault(code, detail string) result.Warning {
+	return a.invalid(code, detail, "this is a fault in sessbench; please report it with the result file")
 }
 
 func (a *armRun) doubt(code, detail, hint string) result.Warning {

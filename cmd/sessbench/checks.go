@@ -29,10 +29,11 @@ func measureTimers() timers {
 }
 
 // checksOf judges the machine. What is unknown is left out.
-func checksOf(h result.Host, s host.Settings, t timers) []check {
+func checksOf(h result.Host, s host.Settings, t timers, timeWait int) []check {
 	all := []*check{
 		checkFileLimit(h.FileLimit),
-		checkPorts(h.PortRange, s),
+		checkPorts(h, s),
+		checkTimeWait(timeWait),
 		checkCPUs(h, s.CPUQuota),
 		checkLoad(h.CPUs, s.Load),
 		checkClock(h.ClockSource),
@@ -72,25 +73,41 @@ func checkFileLimit(limit int64) *check {
 	return c
 }
 
+// portFacts is what a run's port budget is made of.
+func portFacts(h result.Host, s host.Settings) *workload.PortFacts {
+	f := &workload.PortFacts{Range: h.PortRange, Reserved: s.ReservedPorts, TimeWait: s.TimeWait, InTimeWait: host.TimeWaitSockets}
+	switch reuse := s.TimeWaitReuse; {
+	case reuse == nil:
+	case *reuse == 1:
+		f.ReuseLoopback, f.ReuseElsewhere = s.TimeWaitReuseAfter, s.TimeWaitReuseAfter
+	case *reuse == 2:
+		f.ReuseLoopback = s.TimeWaitReuseAfter
+	}
+	return f
+}
+
 // checkPorts says how many fresh connections a second the local ports last for. A
 // closed connection's port is barred for one destination as long as it is in
 // TIME_WAIT, which is on our side, because we close first. Where Linux may reuse such
 // a port, it does so a second after it was last used (tcp(7), tcp_tw_reuse).
-func checkPorts(ports [2]int, s host.Settings) *check {
-	count := ports[1] - ports[0] + 1
+func checkPorts(h result.Host, s host.Settings) *check {
+	ports := h.PortRange
 	if ports[0] == 0 {
 		return nil
 	}
+	count := ports[1] - ports[0] + 1 - s.ReservedPorts
 	c := &check{"local ports", statusOK, fmt.Sprintf("%d to %d (%d)", ports[0], ports[1], count), ""}
-	if s.TimeWait > 0 {
-		barred := fmt.Sprintf("%.0f fresh connections/s to one address and port (TIME_WAIT %v)", float64(count)/s.TimeWait.Seconds(), s.TimeWait)
-		c.Hint = "sustains " + barred
-		switch reuse := s.TimeWaitReuse; {
-		case reuse == nil:
-		case *reuse == 1:
-			c.Hint = fmt.Sprintf("sustains about %d fresh connections/s to one address and port (tcp_tw_reuse 1: after a second, where both ends have timestamps)", count)
-		case *reuse == 2:
-			c.Hint += fmt.Sprintf(", about %d/s on loopback (tcp_tw_reuse 2)", count)
+	if s.ReservedPorts > 0 {
+		c.Value = fmt.Sprintf("%d to %d without %d reserved (%d)", ports[0], ports[1], s.ReservedPorts, count)
+	}
+	if facts := portFacts(h, s); s.TimeWait > 0 {
+		far, near := facts.Sustainable(false), facts.Sustainable(true)
+		c.Hint = fmt.Sprintf("sustains %.0f fresh connections/s to one address and port (TIME_WAIT %v)", far, s.TimeWait)
+		switch {
+		case facts.ReuseElsewhere > 0:
+			c.Hint = fmt.Sprintf("sustains about %.0f fresh connections/s to one address and port (tcp_tw_reuse 1: after %v, where both ends have timestamps)", far, facts.ReuseElsewhere)
+		case facts.ReuseLoopback > 0:
+			c.Hint += fmt.Sprintf(", about %.0f/s on loopback (tcp_tw_reuse 2)", near)
 		}
 	}
 	switch {
@@ -100,6 +117,19 @@ func checkPorts(ports [2]int, s host.Settings) *check {
 	case count < 10000:
 		c.Status = statusWarn
 		c.Hint += "; widen it: sysctl -w net.ipv4.ip_local_port_range='16384 60999'"
+	}
+	return c
+}
+
+// checkTimeWait tells of connections that others, or a run just before, have closed.
+func checkTimeWait(sockets int) *check {
+	if sockets < 0 {
+		return nil
+	}
+	c := &check{"TIME_WAIT", statusOK, fmt.Sprintf("%d sockets", sockets), ""}
+	if sockets > 10_000 {
+		c.Status = statusWarn
+		c.Hint = "they keep local ports from new connections to the same targets; wait a minute"
 	}
 	return c
 }

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"sessbench/workload"
@@ -13,12 +16,14 @@ Arms: pooled (one connection per worker, kept), fresh (a new connection and a fu
 TLS handshake for every request), fresh-resumed (a new connection, TLS resumed),
 reuse-N (a new connection every N requests), shared-pool (one pool for all
 workers). name=policy renames: --arms a=pooled,b=pooled compares an arm with itself.
-Behind a policy, +no-resend counts a request that died on a kept connection as failed,
-where it is sent again otherwise: --arms pooled,pooled+no-resend.
 
 Without a URL, sessbench starts its own HTTPS test server on loopback, as a process
 of its own. A URL without a scheme is taken as http. Redirects are
-not followed without --location.`
+not followed without --location.
+
+Behind a policy can stand any number of modifiers, as in
+--arms h1=pooled,h2=shared-pool+http2+pool-8+streams-32:
+`
 
 const compareExamples = `  sessbench compare
   sessbench compare https://api.example.com/items -c 20 -d 30s -H 'Accept: application/json'
@@ -30,9 +35,22 @@ func newCompareCommand(p *process) *cobra.Command {
 	return m.command(&cobra.Command{
 		Use:     "compare [URL] [flags]",
 		Short:   "Compare ways of using connections in one run",
-		Long:    compareHelp,
+		Long:    compareHelp + modifierTable(),
 		Example: compareExamples,
 	}, "`list` of arms; the first is the baseline\n(default pooled,fresh; with TLS pooled,fresh-resumed,fresh)")
+}
+
+// modifierTable lists what can stand behind a policy.
+func modifierTable() string {
+	modifiers, widest := workload.Modifiers(), 0
+	for _, m := range modifiers {
+		widest = max(widest, len(m.Word+m.Value))
+	}
+	var b strings.Builder
+	for _, m := range modifiers {
+		fmt.Fprintf(&b, "\n  %-*s  %s", widest, m.Word+m.Value, m.Meaning)
+	}
+	return b.String()
 }
 
 func armsToCompare(list string, t target) ([]workload.Arm, error) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -17,6 +18,7 @@ import (
 
 	"sessbench/result"
 	"sessbench/stats"
+	"sessbench/workload"
 	"sessbench/workload/planfile"
 )
 
@@ -63,6 +65,11 @@ func TestEveryFieldOfAResultIsDocumented(t *testing.T) {
 		reflect.TypeFor[result.Host]():         "host",
 		reflect.TypeFor[result.Target]():       "target",
 		reflect.TypeFor[result.Preflight]():    "preflight",
+		reflect.TypeFor[result.Emulation]():    "emulation",
+		reflect.TypeFor[result.Ports]():        "ports",
+		reflect.TypeFor[result.ArmPorts]():     "ports.arms[]",
+		reflect.TypeFor[result.Handshake]():    "arms[].handshakes[]",
+		reflect.TypeFor[result.Kernel]():       "arms[].kernel",
 		reflect.TypeFor[result.Arm]():          "arms[]",
 		reflect.TypeFor[result.Policy]():       "arms[].policy",
 		reflect.TypeFor[result.Numbers]():      "Numbers",
@@ -196,9 +203,9 @@ func warningsInSource(t *testing.T) map[string]bool {
 			switch n := n.(type) {
 			case *ast.CallExpr:
 				name, ok := n.Fun.(*ast.SelectorExpr)
-				if ok && len(n.Args) > 0 && (name.Sel.Name == "invalid" || name.Sel.Name == "doubt") {
+				if ok && len(n.Args) > 0 && slices.Contains([]string{"invalid", "fault", "doubt"}, name.Sel.Name) {
 					if code := text(n.Args[0]); code != "" {
-						invalid[code] = name.Sel.Name == "invalid"
+						invalid[code] = name.Sel.Name != "doubt"
 					}
 				}
 			case *ast.KeyValueExpr:
@@ -440,5 +447,19 @@ func TestDocumentsNameNoMachinesDirectories(t *testing.T) {
 		if m := private.FindString(readDocument(t, filepath.Join(repository, filepath.FromSlash(name)))); m != "" {
 			t.Errorf("%s names %q", name, m)
 		}
+	}
+}
+
+func TestEveryModifierOfAPolicyIsDocumented(t *testing.T) {
+	var want []string
+	for _, m := range workload.Modifiers() {
+		want = append(want, fmt.Sprint([]string{m.Word + m.Value, m.Key, m.Meaning}))
+	}
+	var got []string
+	for _, r := range rowsUnder(t, "docs/plan.md", "Arms") {
+		got = append(got, fmt.Sprint(r))
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("docs/plan.md has the modifiers\n%s\nand --arms\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }

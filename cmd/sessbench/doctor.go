@@ -31,7 +31,7 @@ func newDoctorCommand(p *process) *cobra.Command {
 			if format != "text" && format != "json" {
 				return usagef("--format is %q; use text or json", format)
 			}
-			return p.diagnose(checksOf(host.Facts(), host.ReadSettings(), measureTimers()), format)
+			return p.diagnose(checksOf(host.Facts(), host.ReadSettings(), measureTimers(), host.TimeWaitSockets()), format)
 		},
 	}
 	set := newFlagSet()

@@ -49,7 +49,7 @@ func TestChecksAsText(t *testing.T) {
 
 func TestUnknownFactsAreNotJudged(t *testing.T) {
 	var names []string
-	for _, c := range checksOf(result.Host{CPUs: 4, GOMAXPROCS: 4}, host.Settings{}, timers{}) {
+	for _, c := range checksOf(result.Host{CPUs: 4, GOMAXPROCS: 4}, host.Settings{}, timers{}, -1) {
 		names = append(names, c.Name)
 	}
 	if got := strings.Join(names, ","); got != "CPUs,timer" {
@@ -59,7 +59,7 @@ func TestUnknownFactsAreNotJudged(t *testing.T) {
 
 func TestJudgements(t *testing.T) {
 	ports := func(first, last int, reuse *int, timeWait time.Duration) *check {
-		return checkPorts([2]int{first, last}, host.Settings{TimeWait: timeWait, TimeWaitReuse: reuse})
+		return checkPorts(result.Host{PortRange: [2]int{first, last}}, host.Settings{TimeWait: timeWait, TimeWaitReuse: reuse, TimeWaitReuseAfter: time.Second})
 	}
 	cpus := func(procs int, quota *float64) *check {
 		return checkCPUs(result.Host{CPUs: 4, GOMAXPROCS: procs}, quota)
@@ -80,6 +80,9 @@ func TestJudgements(t *testing.T) {
 		{"ports, reuse unknown", ports(49152, 65535, nil, 30*time.Second), statusOK, "sustains 546 fresh connections/s"},
 		{"few ports", ports(60000, 60999, new(0), time.Minute), statusWarn, "sustains 17 fresh connections/s to one address and port (TIME_WAIT 1m0s); widen it"},
 		{"no ports", ports(60000, 60000, new(0), time.Minute), statusBad, "widen it"},
+		{"reserved ports", checkPorts(result.Host{PortRange: [2]int{32768, 60999}}, host.Settings{ReservedPorts: 232}), statusOK, "32768 to 60999 without 232 reserved (28000)"},
+		{"some in TIME_WAIT", checkTimeWait(2221), statusOK, "2221 sockets"},
+		{"many in TIME_WAIT", checkTimeWait(20_000), statusWarn, "wait a minute"},
 		{"CPUs", cpus(4, nil), statusOK, "4 usable, GOMAXPROCS 4"},
 		{"CPUs without a quota", cpus(4, new(math.Inf(1))), statusOK, "4 usable, GOMAXPROCS 4"},
 		{"tight quota", cpus(4, new(1.5)), statusWarn, "cgroup quota 1.5"},

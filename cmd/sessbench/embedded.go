@@ -23,6 +23,15 @@ const (
 	embeddedStop  = 3 * time.Second  // longest wait for its end before it is killed
 )
 
+// embeddedFlags are what the server needs for a plan: it offers HTTP/2 where that is spoken, and otherwise answers
+// clients of all kinds by HTTP/1.1.
+func embeddedFlags(p *workload.Plan) []string {
+	if p.Speaks("2") {
+		return []string{"--http2"}
+	}
+	return nil
+}
+
 // An announcement is the one line that "serve --announce" writes to standard output
 // when it listens.
 type announcement struct {
@@ -44,15 +53,15 @@ type embeddedServer struct {
 }
 
 // startEmbedded starts this same executable as a test server on loopback and waits
-// until it listens.
-func startEmbedded(ctx context.Context) (*embeddedServer, error) {
+// until it listens. extra are further flags for it.
+func startEmbedded(ctx context.Context, extra ...string) (*embeddedServer, error) {
 	executable, err := os.Executable()
 	if err != nil {
 		return nil, embeddedError(err, "")
 	}
 	// An interrupted run still drains its requests, so the server outlives ctx.
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	cmd := exec.CommandContext(life, executable, "serve", "--tls", "--listen", "127.0.0.1:0", "--announce")
+	cmd := exec.CommandContext(life, executable, append([]string{"serve", "--tls", "--listen", "127.0.0.1:0", "--announce"}, extra...)...)
 	complaints := &head{limit: 4096}
 	cmd.Stderr = complaints
 	stdin, err := cmd.StdinPipe()

@@ -36,6 +36,7 @@ type flagValues struct {
 	out, format            string
 	quiet                  bool
 	failIf                 []string
+	connectionValues
 }
 
 // A flagGroup is a headed part of a command's help.
@@ -50,6 +51,9 @@ func (v *flagValues) groups(armsHelp string) []flagGroup {
 		{"Load", v.loadFlags(armsHelp)},
 		{"Request", v.requestFlags()},
 		{"Connection", v.connectionFlags()},
+		{"Sockets", v.socketFlags()},
+		{"TLS", v.tlsFlags()},
+		{"Emulation of a longer path", v.emulationFlags()},
 		{"Output", v.outputFlags()},
 	}
 }
@@ -90,17 +94,25 @@ func (v *flagValues) requestFlags() *pflag.FlagSet {
 
 func (v *flagValues) connectionFlags() *pflag.FlagSet {
 	f := newFlagSet()
-	f.StringVarP(&v.proxy, "proxy", "x", "", "`URL` of a proxy for everything, as [scheme://][user:password@]host:port;\nschemes: http, https, socks4, socks4a, socks5, socks5h")
+	v.addProtocolFlag(f)
+	f.StringVarP(&v.proxy, "proxy", "x", "", "`URL` of a proxy for everything, as\n[scheme://][user:password@]host:port; schemes: http, https,\nsocks4, socks4a, socks5, socks5h")
 	f.BoolVar(&v.trustEnv, "trust-env", false, "take proxies, authorities and netrc from the environment")
-	f.BoolVarP(&v.insecure, "insecure", "k", false, "accept any server certificate")
-	f.StringVar(&v.caCert, "cacert", "", "PEM `file` of the authorities to trust instead of the system's")
-	f.StringVar(&v.cert, "cert", "", "PEM `file` of the client certificate")
-	f.StringVar(&v.key, "key", "", "PEM `file` of its key, where --cert does not hold it")
-	f.StringArrayVar(&v.resolve, "resolve", nil, "`rule` used instead of DNS, as host:port:address[,address]; repeatable")
+	f.StringArrayVar(&v.resolve, "resolve", nil, "`rule` used instead of DNS, as host:port:address[,address];\nrepeatable")
 	f.StringArrayVar(&v.connectTo, "connect-to", nil, "`rule` to connect elsewhere, as host:port:host:port; repeatable")
 	f.DurationVar(&v.connect, "connect-timeout", workload.DefaultConnectTimeout, "longest `time` for DNS, connect and TLS; 0: none")
 	f.DurationVar(&v.read, "read-timeout", workload.DefaultReadTimeout, "longest silence (`time`) inside a response; 0: none")
 	f.DurationVar(&v.timeout, "timeout", workload.DefaultTotalTimeout, "longest `time` for a whole request; 0: none")
+	v.addAddressFlags(f)
+	return f
+}
+
+func (v *flagValues) tlsFlags() *pflag.FlagSet {
+	f := newFlagSet()
+	f.BoolVarP(&v.insecure, "insecure", "k", false, "accept any server certificate")
+	f.StringVar(&v.caCert, "cacert", "", "PEM `file` of the authorities to trust instead of the system's")
+	f.StringVar(&v.cert, "cert", "", "PEM `file` of the client certificate")
+	f.StringVar(&v.key, "key", "", "PEM `file` of its key, where --cert does not hold it")
+	v.addTLSFlags(f)
 	return f
 }
 
@@ -138,7 +150,7 @@ func addGroups(cmd *cobra.Command, groups []flagGroup) {
 	})
 	completeWords(cmd, "format", "text", "json")
 	completeWords(cmd, "arrivals", string(workload.Constant), string(workload.Poisson))
-	completeWords(cmd, "arms", "pooled", "fresh", "fresh-resumed", "reuse-10", "shared-pool")
+	completeConnections(cmd)
 }
 
 // completeWords lets the shell complete a flag's value, where cmd has the flag.

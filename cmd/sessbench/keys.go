@@ -19,6 +19,7 @@ func bindings() []binding {
 	return []binding{
 		{"URL", "target"},
 		{"arms", "arms"},
+		{"http", "http"},
 		{"header", "session.headers"},
 		{"user", "session.auth.basic"},
 		{"digest", "session.auth.digest"},
@@ -34,8 +35,32 @@ func bindings() []binding {
 		{"cacert", "session.tls.ca"},
 		{"cert", "session.tls.cert"},
 		{"key", "session.tls.key"},
+		{"tls-min", "session.tls.min"},
+		{"tls-max", "session.tls.max"},
+		{"curves", "session.tls.curves"},
+		{"ciphers", "session.tls.ciphers"},
+		{"alpn", "session.tls.alpn"},
+		{"sni", "session.tls.server_name"},
+		{"key-log", "session.tls.key_log"},
 		{"resolve", "session.resolve"},
 		{"connect-to", "session.connect_to"},
+		{"source", "connection.source"},
+		{"unix-socket", "connection.unix_socket"},
+		{"proxy-protocol", "connection.proxy_protocol"},
+		{"tcp-fastopen", "connection.fast_open"},
+		{"tcp-nodelay", "connection.no_delay"},
+		{"tcp-keepalive", "connection.keep_alive.idle"},
+		{"tcp-keepalive", "connection.keep_alive.interval"},
+		{"tcp-keepalive", "connection.keep_alive.count"},
+		{"send-buffer", "connection.send_buffer"},
+		{"receive-buffer", "connection.receive_buffer"},
+		{"happy-eyeballs", "connection.happy_eyeballs"},
+		{"addresses", "connection.addresses"},
+		{"dns-lifetime", "connection.dns_lifetime"},
+		{"emulate-rtt", "emulate.rtt"},
+		{"emulate-down", "emulate.down"},
+		{"emulate-up", "emulate.up"},
+		{"emulate-window", "emulate.window"},
 		{"method", "mix.method"},
 		{"URL", "mix.url"},
 		{"body", "mix.body"},
@@ -89,6 +114,9 @@ func flagOf(key string) string {
 	plain := regexp.MustCompile(`\[\d+\]`).ReplaceAllString(key, "")
 	if plain == "mix.headers" { // an operation's own lines come from a plan only
 		plain = "session.headers"
+	}
+	if plain == "connection.keep_alive" {
+		plain = "connection.keep_alive.idle"
 	}
 	for _, b := range bindings() {
 		if plain == b.key || strings.HasPrefix(plain, b.key+".") {

@@ -75,6 +75,9 @@ func (m *measurement) prepare(cmd *cobra.Command, args []string) error {
 	if err := m.checkFiles(); err != nil {
 		return err
 	}
+	if m.flags.keyLog != "" {
+		m.process.note("warning: the TLS secrets of every connection go to %s; delete it when it has been used", m.flags.keyLog)
+	}
 	if t.assumed && !m.flags.quiet {
 		m.process.note("the URL has no scheme; using %s", t.base)
 	}
@@ -110,10 +113,20 @@ func rendererOf(format string) (func(io.Writer, *result.Result) error, error) {
 // the poller, timers, the result.
 const otherFiles = 64
 
-// checkFiles asks for a file for each worker's connection in every arm: those that
-// are kept stay open while other arms have their turn.
+// checkFiles asks for a file for each connection that every arm may have, be it a worker's own or a shared pool's:
+// those that are kept stay open while other arms have their turn.
 func (m *measurement) checkFiles() error {
-	need := uint64(m.plan.Load.Workers)*uint64(len(m.plan.Arms)) + otherFiles
+	need := uint64(otherFiles)
+	for i := range m.plan.Arms {
+		connections, err := m.plan.Connections(&m.plan.Arms[i], m.plan.Load.Workers)
+		if err != nil {
+			return explainKeyError(err)
+		}
+		need += uint64(connections)
+	}
+	if m.plan.Connection.HappyEyeballs > 0 { // each of the arm under way may open two at the same time
+		need += uint64(m.plan.Load.Workers)
+	}
 	have, err := m.process.raiseFileLimit(need)
 	if err == nil && have < need {
 		arms := "1 arm"
@@ -139,7 +152,7 @@ func (m *measurement) measure(ctx context.Context) error {
 	opts := workload.Options{UserAgent: "sessbench/" + tool().Version, CPUTime: cputime.Used}
 	running, release := ctx, func() error { return nil }
 	if m.plan.Target == "" {
-		server, err := startEmbedded(ctx)
+		server, err := startEmbedded(ctx, embeddedFlags(m.plan)...)
 		if err != nil {
 			return err
 		}

@@ -33,15 +33,26 @@ func (b planner) plan(t target, arms []workload.Arm) (*workload.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	connection, err := b.connection()
+	if err != nil {
+		return nil, err
+	}
+	emulation, err := b.emulation()
+	if err != nil {
+		return nil, err
+	}
 	f := b.flags
 	plan := &workload.Plan{
-		Target:  t.base,
-		Arms:    arms,
-		Session: start,
-		Mix:     []workload.Operation{operation},
-		Load:    b.load(),
-		FailIf:  f.failIf,
-		Output:  workload.Output{File: f.out, Format: f.format, Quiet: f.quiet},
+		Target:     t.base,
+		Arms:       arms,
+		HTTP:       f.http,
+		Session:    start,
+		Connection: connection,
+		Emulate:    emulation,
+		Mix:        []workload.Operation{operation},
+		Load:       b.load(),
+		FailIf:     f.failIf,
+		Output:     workload.Output{File: f.out, Format: f.format, Quiet: f.quiet},
 	}
 	if err := plan.Validate(); err != nil {
 		return nil, explainKeyError(err)
@@ -80,7 +91,7 @@ func (b planner) refuseContradictions() error {
 			return usagef("--%s is empty; name a file", file.flag)
 		}
 	}
-	return nil
+	return b.emptyConnectionFlags()
 }
 
 func (b planner) load() workload.Load {
@@ -178,7 +189,7 @@ func (b planner) session(t target) (workload.SessionPlan, error) {
 			Read:    workload.Duration(f.read),
 			Total:   workload.Duration(f.timeout),
 		},
-		TLS:       workload.TLSPlan{Verify: !f.insecure, CA: f.caCert, Cert: f.cert, Key: f.key},
+		TLS:       b.tls(),
 		Follow:    f.location,
 		TrustEnv:  f.trustEnv,
 		Resolve:   f.resolve,

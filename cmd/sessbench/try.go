@@ -78,7 +78,7 @@ func (p *process) try(ctx context.Context, f *tryFlags, given func(string) bool)
 	}
 	opts := workload.Options{UserAgent: "sessbench/" + tool().Version, Logger: slog.New(notes{p})}
 	if plan.Target == "" {
-		server, err := startEmbedded(ctx)
+		server, err := startEmbedded(ctx, embeddedFlags(plan)...)
 		if err != nil {
 			return err
 		}

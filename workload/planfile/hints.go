@@ -45,6 +45,10 @@ func elsewhere(path, name string) string {
 		case "pass", "passwd", "pwd", "secret":
 			return "write password"
 		}
+	case strings.HasPrefix(path, "arms["):
+		return inArm(word)
+	case path == "connection" || path == "emulate":
+		return inConnection(word)
 	case strings.HasSuffix(path, "retries"):
 		return inRetries(word)
 	}
@@ -60,6 +64,12 @@ func inPlan(word string) string {
 		return "write it under load"
 	case "headers", "params", "auth", "cookies", "timeout", "max_redirects", "follow", "trust_env", "proxies", "tls", "adapters":
 		return "write it under session"
+	case "source", "unix_socket", "proxy_protocol", "fast_open", "no_delay", "keep_alive", "send_buffer", "receive_buffer", "happy_eyeballs", "addresses", "dns_lifetime":
+		return "write it under connection"
+	case "emulation", "emulate_rtt", "rtt", "latency", "delay":
+		return "write emulate: {rtt: 40ms}"
+	case "http_version", "protocol", "http2", "http3":
+		return "write http: \"2\", or 1.1, h2c or 3"
 	case "operations", "steps", "get", "post", "put", "delete":
 		return "write mix: [{get: /items}, {post: /items, json: {name: thing}}]"
 	case "verify", "cert", "ca", "insecure", "allow_redirects", "follow_redirects", "redirects", "retries", "max_retries", "proxy", "mounts":
@@ -75,6 +85,12 @@ func under(key, text string) string {
 // inCall is about a session and an operation.
 func inCall(word string, operation bool) string {
 	switch word {
+	case "tls_min", "tls_max", "min_version", "max_version", "tls_version":
+		return "write tls: {min: \"1.2\", max: \"1.3\"}"
+	case "curves", "ciphers", "alpn", "key_log":
+		return "write it under tls"
+	case "sni", "server_name":
+		return "write tls: {server_name: api.example.com}"
 	case "verify", "verify_ssl", "ssl_verify", "insecure":
 		return "write tls: {verify: false} to accept any certificate"
 	case "ca", "ca_file", "cacert", "ca_bundle":
@@ -105,6 +121,58 @@ func inCall(word string, operation bool) string {
 	}
 	if slices.Contains([]string{"base_url", "url", "target"}, word) {
 		return "write target at the top of the plan"
+	}
+	return ""
+}
+
+// inArm is about an arm.
+func inArm(word string) string {
+	switch word {
+	case "dns":
+		return "write dns_lifetime: 60s, or forever"
+	case "http_version", "protocol", "version":
+		return "write http: \"2\", or 1.1, h2c or 3"
+	case "requests", "max_requests", "reuse":
+		return "write requests_per_connection: 5"
+	case "size", "connections", "pool_maxsize", "max_connections":
+		return "write pool: shared and pool_size: 8"
+	case "order":
+		return "write pool_order: fifo"
+	case "keep_alive", "keepalive_timeout":
+		return "write idle_timeout: 30s"
+	case "max_concurrent_streams", "concurrency":
+		return "write streams: 32"
+	case "resume", "session_tickets", "tickets":
+		return "write tls_resumption: true"
+	case "0rtt", "zero_rtt":
+		return "write early_data: true"
+	case "tls", "tls_version":
+		return "write tls_min and tls_max"
+	}
+	return ""
+}
+
+// inConnection is about how connections are opened, and the path that is emulated.
+func inConnection(word string) string {
+	switch word {
+	case "source_address", "local_address", "bind", "interface":
+		return "write source: 10.0.0.1"
+	case "nodelay", "tcp_nodelay":
+		return "write no_delay: true or false"
+	case "keepalive", "tcp_keepalive":
+		return "write keep_alive: {idle: 30s, interval: 5s, count: 3}"
+	case "tcp_fastopen", "tfo":
+		return "write fast_open: true"
+	case "sndbuf", "rcvbuf", "buffer", "buffers":
+		return "write send_buffer: 256k, receive_buffer: 256k"
+	case "resolve", "connect_to":
+		return "write it under session"
+	case "latency", "delay":
+		return "write rtt: 40ms"
+	case "bandwidth", "rate", "download", "upload":
+		return "write down: 20M and up: 5M, in bits per second"
+	case "initial_window", "initcwnd":
+		return "write window: 10"
 	}
 	return ""
 }

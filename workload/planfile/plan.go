@@ -28,7 +28,10 @@ func (d *decoder) plan(root *yaml.Node) *workload.Plan {
 	v.keys([]key{
 		{"target", func(v value) { p.Target = v.text() }},
 		{"arms", func(v value) { p.Arms = v.arms() }},
+		{"http", func(v value) { p.HTTP = v.text() }},
 		{"session", func(v value) { v.session(&p.Session) }},
+		{"connection", func(v value) { v.connection(&p.Connection) }},
+		{"emulate", func(v value) { v.emulation(&p.Emulate) }},
 		{"setup", operations(&p.Setup)},
 		{"mix", operations(&p.Mix)},
 		{"load", func(v value) { v.load(load) }},
@@ -93,44 +96,6 @@ func (d *decoder) placeOfKey(path string) place {
 		path = path[:max(0, strings.LastIndexAny(path, ".["))]
 	}
 	return place{1, 1}
-}
-
-func (v value) arms() []workload.Arm {
-	arms := []workload.Arm{}
-	v.each(func(v value) {
-		if v.node.Kind == yaml.ScalarNode {
-			list, err := workload.ParseArms(v.text())
-			if err != nil {
-				v.keyError(err)
-			}
-			arms = append(arms, list...)
-			return
-		}
-		arms = append(arms, v.arm())
-	})
-	return arms
-}
-
-func (v value) arm() workload.Arm {
-	var a workload.Arm
-	before := len(v.problems)
-	v.keys([]key{
-		{"name", func(v value) { a.Name = v.text() }},
-		{"policy", func(v value) { a.Policy = v.text() }},
-		{"resend", func(v value) { a.NoResend = !v.bool() }},
-		{"requests_per_connection", nil}, {"pool", nil}, {"pool_size", nil}, {"idle_timeout", nil}, {"close", nil},
-		{"tls_resumption", nil}, {"dns", nil}, {"http", nil},
-	})
-	if a.Policy == "" {
-		if len(v.problems) == before {
-			v.fail("has no policy; choose from %s", workload.PolicyNames)
-		}
-		a.Policy = "pooled"
-	}
-	if a.Name == "" {
-		a.Name = a.Policy
-	}
-	return a
 }
 
 func (v value) output(o *workload.Output) {

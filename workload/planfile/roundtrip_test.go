@@ -25,12 +25,16 @@ func fullPlan(t *testing.T) *workload.Plan {
 	if err := os.WriteFile(file, []byte(`{"from":"file"}`), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	tlsPlan := workload.TLSPlan{Verify: true, CA: "/ca.pem", Cert: "cert.pem", Key: "key.pem"}
+	tlsPlan := workload.TLSPlan{
+		Verify: true, CA: "/ca.pem", Cert: "cert.pem", Key: "key.pem", Min: "1.2", Max: "1.3", Curves: []string{"X25519", "P-256"},
+		Ciphers: []string{"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"}, ALPN: []string{"http/1.1"}, ServerName: "sni.example", KeyLog: "/keys.log",
+	}
 	timeout := workload.Timeout{Connect: seconds(1), Read: seconds(2), Write: seconds(3), Total: seconds(4)}
 	proxies := workload.Proxies{{For: "all", URL: "socks5h://u:p@proxy:1080"}, {For: "https", Remove: true}, {For: "http://a.example"}, {For: "no_proxy", URL: "a,b"}}
 	return &workload.Plan{
 		Target: "https://h.example:8443/$/${HOME}/$$",
-		Arms:   []workload.Arm{{Name: "pooled", Policy: "pooled"}, {Name: "five", Policy: "reuse-5"}, {Name: "x", Policy: "fresh", NoResend: true}},
+		Arms:   fullArms(),
+		HTTP:   "1.1",
 		Session: workload.SessionPlan{
 			Headers:      workload.Fields{session.Set("Accept", "a", "b"), session.Remove("User-Agent"), session.Set("X-Empty", "")},
 			Params:       workload.Fields{session.Set("a", "$${x}"), session.Set("b", "1", "2"), session.Remove("c")},
@@ -54,7 +58,13 @@ func fullPlan(t *testing.T) *workload.Plan {
 			Resolve:   []string{"h.example:8443:127.0.0.1"},
 			ConnectTo: []string{"::127.0.0.1:1"},
 		},
-		Setup: []workload.Operation{{Name: "login", Method: "POST", URL: "/login", Form: workload.Fields{session.Set("user", "me"), session.Set("p", "1", "2")}}},
+		Connection: workload.ConnectionPlan{
+			Source: []string{"127.0.0.2", "127.0.0.4-127.0.0.6", "127.0.1.0/29"}, ProxyProtocol: 2, FastOpen: true, NoDelay: pointer(false),
+			KeepAlive: workload.KeepAlivePlan{Idle: seconds(30), Interval: seconds(5), Count: 3}, SendBuffer: 1 << 18, ReceiveBuffer: 65536,
+			HappyEyeballs: workload.Duration(250 * time.Millisecond), Addresses: "turn", DNSLifetime: workload.Forever,
+		},
+		Emulate: workload.EmulationPlan{RTT: workload.Duration(40 * time.Millisecond), Down: 20e6, Up: 5e6, Window: 4},
+		Setup:   []workload.Operation{{Name: "login", Method: "POST", URL: "/login", Form: workload.Fields{session.Set("user", "me"), session.Set("p", "1", "2")}}},
 		Mix: []workload.Operation{
 			{Name: "list", Weight: 7, Method: "GET", URL: "/items?$filter=x", Params: workload.Fields{session.Set("page", "1")}, Cookies: workload.Cookies{{Name: "c", Value: "d"}}},
 			{Name: "empty form", Method: "POST", URL: "/", Form: workload.Fields{}, Auth: &workload.Auth{None: true}, Follow: pointer(false)},
@@ -73,6 +83,23 @@ func fullPlan(t *testing.T) *workload.Plan {
 	}
 }
 
+// fullArms have a value in every field that an arm can have, though not all in one.
+func fullArms() []workload.Arm {
+	life := workload.Lifetime(time.Minute)
+	forever, none := workload.Forever, workload.Lifetime(0)
+	return []workload.Arm{
+		{Name: "pooled", Policy: "pooled"},
+		{Name: "five", Policy: "reuse-5"},
+		{Name: "x", Policy: "fresh", NoResend: true},
+		{Name: "shared", Policy: "pooled", Pool: "shared", HTTP: "2", Streams: 32, PoolSize: 8, PoolOverflow: true, PoolOrder: "fifo",
+			IdleTimeout: seconds(30), MaxAge: seconds(300), TLSMin: "1.2", TLSMax: "1.3", Curves: []string{"X25519"}, DNSLifetime: &life},
+		{Name: "few", Policy: "pooled", RequestsPerConnection: 3, TLSResumption: true, TicketLifetime: seconds(10), DNSLifetime: &forever},
+		{Name: "closed", Policy: "fresh", Close: "server", NoCloseNotify: true, DNSLifetime: &none},
+		{Name: "reset", Policy: "fresh", Close: "reset"},
+		{Name: "fresh-http2", Policy: "fresh", HTTP: "2"},
+	}
+}
+
 // The plan in a result is a plan file.
 func TestAPlansJSONIsThePlan(t *testing.T) {
 	small := &workload.Plan{
@@ -81,7 +108,20 @@ func TestAPlansJSONIsThePlan(t *testing.T) {
 		Mix:     []workload.Operation{{Name: "GET /", Method: "GET", URL: "/"}},
 		Load:    workload.Load{Workers: 1, Requests: 5, Blocks: 5},
 	}
-	for _, want := range []*workload.Plan{fullPlan(t), small} {
+	byPath := &workload.Plan{
+		Target:     "http://h/",
+		Arms:       []workload.Arm{{Name: "pooled", Policy: "pooled"}},
+		Mix:        small.Mix,
+		Load:       small.Load,
+		Connection: workload.ConnectionPlan{UnixSocket: "@abstract"},
+	}
+	early := &workload.Plan{
+		Arms: []workload.Arm{{Name: "early", Policy: "fresh", HTTP: "3", EarlyData: true}},
+		HTTP: "3",
+		Mix:  small.Mix,
+		Load: small.Load,
+	}
+	for _, want := range []*workload.Plan{fullPlan(t), small, byPath, early} {
 		data, err := json.Marshal(want)
 		if err != nil {
 			t.Fatal(err)
@@ -118,6 +158,20 @@ func TestEveryFieldOfAPlanIsInTheRoundTrip(t *testing.T) {
 	full := fullPlan(t)
 	holdsFilled(t, "session", reflect.ValueOf(full.Session))
 	holdsFilled(t, "plan", reflect.ValueOf(*full))
+	full.Connection.UnixSocket = "/run/s" // contradicts source
+	holdsFilled(t, "connection", reflect.ValueOf(full.Connection))
+	holdsFilled(t, "emulation", reflect.ValueOf(full.Emulate))
+	holdsFilled(t, "TLS", reflect.ValueOf(full.Session.TLS))
+	arm := workload.Arm{EarlyData: true} // HTTP/3 only: in the smaller plan
+	for _, a := range full.Arms {
+		merged := reflect.ValueOf(&arm).Elem()
+		for i := range merged.NumField() {
+			if f := reflect.ValueOf(a).Field(i); !f.IsZero() {
+				merged.Field(i).Set(f)
+			}
+		}
+	}
+	holdsFilled(t, "arm", reflect.ValueOf(arm))
 	var operation workload.Operation
 	for _, o := range full.Mix {
 		merged := reflect.ValueOf(&operation).Elem()

@@ -150,6 +150,13 @@ func (v value) tls(t *workload.TLSPlan) {
 		{"ca", func(v value) { t.CA = v.file() }},
 		{"cert", func(v value) { t.Cert = v.file() }},
 		{"key", func(v value) { t.Key = v.file() }},
+		{"min", func(v value) { t.Min = v.text() }},
+		{"max", func(v value) { t.Max = v.text() }},
+		{"curves", func(v value) { t.Curves = v.texts() }},
+		{"ciphers", func(v value) { t.Ciphers = v.texts() }},
+		{"alpn", func(v value) { t.ALPN = v.texts() }},
+		{"server_name", func(v value) { t.ServerName = v.text() }},
+		{"key_log", func(v value) { t.KeyLog = v.file() }},
 	})
 }
 

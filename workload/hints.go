@@ -1,0 +1,79 @@
+package workload
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+
+	"sessbench/workload/wire"
+)
+
+// unreachableHint says what to try when the check before a run, through proxy unless that is nil, failed
+// with err.
+func unreachableHint(err error, proxy *wire.Proxy, protocol wire.Protocol) string {
+	if wire.ViaProxy(err) && proxy != nil {
+		return proxyHint(err, proxy)
+	}
+	if hint := protocolHint(err, protocol); hint != "" {
+		return hint
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return "the server does not speak TLS at this port; try http instead of https"
+	}
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		return "use a host name that the certificate is for, or --insecure to accept any certificate"
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return "name the authority to trust with --cacert, or accept any certificate with --insecure"
+	}
+	switch wire.ClassOf(err) {
+	case wire.ClassDNS:
+		return "check the host's name, or give its address with --resolve"
+	case wire.ClassTLS:
+		return "the server may want a client certificate (--cert) or another version of TLS"
+	case wire.ClassAddressExhausted:
+		return "wait a minute for the ports of closed connections, or widen net.ipv4.ip_local_port_range"
+	case wire.ClassFilesExhausted:
+		return "raise the limit of open files (ulimit -n)"
+	}
+	return "check the address, and that the server is running"
+}
+
+func errorHint(classes map[string]int64, dialed string) string {
+	switch {
+	case classes[classStatus] > 0:
+		return "look at the status codes; a wrong path or missing credentials fail every call"
+	case classes[string(wire.ClassAddressExhausted)]+classes[string(wire.ClassFilesExhausted)] > 0:
+		return "this machine ran out of what connections take; see the other warnings"
+	case classes[string(wire.ClassRefused)] > 0:
+		return "nothing listened at the address at that time: look whether the " + dialed + " stopped or was restarted during the run"
+	case classes[string(wire.ClassConnectTimeout)] > 0:
+		return "the " + dialed + "'s accept queue may be full: lower --workers, or raise its backlog and net.core.somaxconn"
+	case classes[string(wire.ClassProxy)] > 0:
+		return "the proxy did not connect us; look at its log for the same time"
+	case classes[string(wire.ClassTLS)] > 0:
+		return "the server may want a client certificate (--cert); look at its log for the same time"
+	default:
+		return "look at the server's log for the same time"
+	}
+}
+
+// protocolHint is about servers that do not speak the version of HTTP that was asked for.
+func protocolHint(err error, protocol wire.Protocol) string {
+	class := wire.ClassOf(err)
+	switch {
+	case protocol == wire.HTTP3:
+		if class == wire.ClassDNS {
+			return ""
+		}
+		return "the server may not speak HTTP/3 (QUIC, UDP) at this port; leave that out, or switch it on there"
+	case protocol == wire.HTTP2 && (class == wire.ClassProtocol || class == wire.ClassTLS):
+		if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+			return ""
+		}
+		return "the server may not offer HTTP/2 by ALPN; leave that out, or switch it on there"
+	case protocol == wire.H2C && class != wire.ClassRefused && class != wire.ClassDNS:
+		return "the server may not speak HTTP/2 without TLS; leave that out, or switch it on there"
+	}
+	return ""
+}

@@ -1,0 +1,236 @@
+package workload
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"sessbench/workload/wire"
+)
+
+// validateArms looks at what arms say by themselves, whatever the plan around them.
+func validateArms(arms []Arm) error {
+	if len(arms) == 0 {
+		return &KeyError{"arms", "is empty; name at least one of " + PolicyNames}
+	}
+	seen := map[string]bool{}
+	for i, a := range arms {
+		key := armKey(i)
+		switch {
+		case !validArmName(a.Name):
+			return &KeyError{key, fmt.Sprintf("has the name %q; use letters, digits, - and _", a.Name)}
+		case a.Name == "gain":
+			return &KeyError{key, `has the name "gain", which conditions use for the ratio between arms; choose another`}
+		case seen[a.Name]:
+			return &KeyError{key, fmt.Sprintf("has %q twice; give one of them another name, as in a=%s,b=%s", a.Name, a.Policy, a.Policy)}
+		}
+		policy, err := policyOf(a.Policy)
+		if e, ok := errors.AsType[*KeyError](err); ok {
+			return &KeyError{key, e.Problem}
+		}
+		problem := a.wrongValue()
+		if problem == "" {
+			problem = a.againstPolicy(&policy)
+		}
+		if problem != "" {
+			return a.error(i, problem)
+		}
+		seen[a.Name] = true
+	}
+	return nil
+}
+
+func armKey(i int) string { return fmt.Sprintf("arms[%d]", i) }
+
+func (a *Arm) error(i int, problem string) error {
+	return &KeyError{armKey(i), fmt.Sprintf("has %q, which %s", a.Name, problem)}
+}
+
+func validArmName(name string) bool {
+	for _, r := range name {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_':
+		default:
+			return false
+		}
+	}
+	return name != ""
+}
+
+// protocols are what Arm.HTTP and Plan.HTTP can be.
+var protocols = []string{string(wire.HTTP1), string(wire.HTTP2), string(wire.H2C), string(wire.HTTP3)}
+
+// wrongValue says what no arm can have.
+func (a *Arm) wrongValue() string {
+	for _, choice := range []struct {
+		key, value string
+		of         []string
+	}{
+		{"http", a.HTTP, protocols},
+		{"pool", a.Pool, []string{poolWorker, poolShared}},
+		{"pool_order", a.PoolOrder, []string{string(wire.LIFO), string(wire.FIFO)}},
+		{"close", a.Close, []string{string(wire.CloseByClient), string(wire.CloseByServer), string(wire.CloseByReset)}},
+		{"tls_min", a.TLSMin, []string{"1.0", "1.1", "1.2", "1.3"}},
+		{"tls_max", a.TLSMax, []string{"1.0", "1.1", "1.2", "1.3"}},
+	} {
+		if choice.value != "" && !slices.Contains(choice.of, choice.value) {
+			last := len(choice.of) - 1
+			return fmt.Sprintf("has %s %q; use %s or %s", choice.key, choice.value, strings.Join(choice.of[:last], ", "), choice.of[last])
+		}
+	}
+	for _, count := range []struct {
+		key string
+		n   int
+	}{{"requests_per_connection", a.RequestsPerConnection}, {"pool_size", a.PoolSize}, {"streams", a.Streams}} {
+		if count.n < 0 {
+			return fmt.Sprintf("has %s %d; it must be at least 1", count.key, count.n)
+		}
+	}
+	for _, limit := range []struct {
+		key string
+		d   Duration
+	}{{"idle_timeout", a.IdleTimeout}, {"max_age", a.MaxAge}, {"ticket_lifetime", a.TicketLifetime}} {
+		if limit.d < 0 {
+			return fmt.Sprintf("has %s %v; use a positive time", limit.key, time.Duration(limit.d))
+		}
+	}
+	for _, name := range a.Curves {
+		if _, known := curveNamed(name); !known {
+			return fmt.Sprintf("has the curve %q; choose from %s", name, CurveNames())
+		}
+	}
+	return ""
+}
+
+// againstPolicy says what contradicts the built-in policy that the arm was made from, or another of its keys.
+func (a *Arm) againstPolicy(p *wire.Policy) string {
+	requests := p.RequestsPerConnection
+	switch {
+	case requests != 0 && a.RequestsPerConnection != 0:
+		return fmt.Sprintf("has requests_per_connection %d with the policy %s, which has %d; use the policy pooled", a.RequestsPerConnection, a.Policy, requests)
+	case p.SharedPool && a.Pool == poolWorker:
+		return "has pool worker with the policy shared-pool; use the policy pooled"
+	case a.RequestsPerConnection != 0:
+		requests = a.RequestsPerConnection
+	}
+	shared := p.SharedPool || a.Pool == poolShared
+	ages := a.IdleTimeout > 0 || a.MaxAge > 0
+	switch {
+	case a.PoolSize > 0 && !shared:
+		return "has pool_size without a shared pool; a worker makes one request at a time and needs one connection, so use shared-pool or leave it out"
+	case a.PoolOverflow && a.PoolSize == 0:
+		return "has pool_overflow without pool_size; say beyond how many connections it overflows"
+	case a.PoolOrder != "" && !shared:
+		return "has pool_order without a shared pool; a worker's own has one connection, so use shared-pool or leave it out"
+	case a.Streams > 1 && !shared:
+		return "has streams without a shared pool; a worker makes one request at a time, so use shared-pool or leave it out"
+	case ages && requests == 1:
+		return "has idle_timeout or max_age, but closes each connection after one request; leave it out, or use pooled"
+	case a.Close == string(wire.CloseByServer) && requests != 1:
+		return "has close server, but keeps connections, which that ends after one request; use fresh or fresh-resumed"
+	case a.Close == string(wire.CloseByReset) && a.NoCloseNotify:
+		return "has close reset and close_notify; a reset comes without the closing alert, so leave close_notify out"
+	case a.TicketLifetime > 0 && !p.ResumeTLS && !a.TLSResumption && !a.EarlyData:
+		return "has ticket_lifetime, but resumes no TLS session; use fresh-resumed, or add tls_resumption (+resume)"
+	case a.EarlyData && requests == 0 && !ages:
+		return "has early_data, but keeps its connections, so there is no handshake to send it in; use fresh-resumed or reuse-N"
+	case a.TLSMin != "" && a.TLSMax != "" && tlsVersion(a.TLSMin) > tlsVersion(a.TLSMax):
+		return fmt.Sprintf("has tls_min %s above tls_max %s; exchange them", a.TLSMin, a.TLSMax)
+	}
+	return ""
+}
+
+// validateArmsHere looks at arms in their plan: the protocol that is the default, the target, and TLS.
+func (p *Plan) validateArmsHere() error {
+	if p.HTTP != "" && !slices.Contains(protocols, p.HTTP) {
+		return &KeyError{"http", fmt.Sprintf("is %q; use 1.1, 2, h2c or 3", p.HTTP)}
+	}
+	for i := range p.Arms {
+		a := &p.Arms[i]
+		policy, err := p.policyFor(a)
+		if err != nil {
+			return nil // said already
+		}
+		problem := p.againstTarget(a, &policy)
+		if problem == "" {
+			problem = p.againstProtocol(a, &policy)
+		}
+		if problem != "" {
+			return a.error(i, problem)
+		}
+	}
+	return nil
+}
+
+// secure says whether the measured requests go over TLS, as far as the plan tells.
+func (p *Plan) secure() bool {
+	if len(p.Mix) > 0 {
+		if u, err := url.Parse(p.Mix[0].URL); err == nil && u.Scheme != "" {
+			return u.Scheme == "https"
+		}
+	}
+	return p.Target == "" || strings.HasPrefix(strings.ToLower(p.Target), "https:")
+}
+
+// againstTarget says what needs a target with TLS, or one without.
+func (p *Plan) againstTarget(a *Arm, policy *wire.Policy) string {
+	if p.secure() {
+		if policy.HTTP == wire.H2C {
+			return "speaks h2c, but the target is https; use http 2 for HTTP/2 over TLS"
+		}
+		return ""
+	}
+	switch {
+	case policy.HTTP == wire.HTTP2:
+		return "speaks HTTP/2 over TLS, but the target is http; use h2c, or name an https URL"
+	case policy.HTTP == wire.HTTP3:
+		return "speaks HTTP/3, but the target is http and HTTP/3 is always encrypted; name an https URL"
+	case a.TLSMin != "" || a.TLSMax != "" || len(a.Curves) > 0:
+		return "has settings of TLS, but the target is http; leave them out, or name an https URL"
+	case a.NoCloseNotify:
+		return "has close_notify, but the target is http and that is TLS's; leave it out, or name an https URL"
+	}
+	return ""
+}
+
+// againstProtocol says what a version of HTTP cannot do.
+func (p *Plan) againstProtocol(a *Arm, policy *wire.Policy) string {
+	least, most := policy.TLS.MinVersion, policy.TLS.MaxVersion
+	if least == 0 {
+		least = tlsVersion(p.Session.TLS.Min)
+	}
+	if most == 0 {
+		most = tlsVersion(p.Session.TLS.Max)
+	}
+	quic := policy.HTTP == wire.HTTP3
+	switch {
+	case a.Streams > 0 && !policy.HTTP.Multiplexed():
+		return "has streams, but HTTP/1.1 carries one request at a time; add http 2, h2c or 3 (+http2, +h2c, +http3)"
+	case policy.EarlyData && !quic:
+		return "has early_data, but that is sent over HTTP/3 only; add http 3 (+http3)"
+	case policy.Close == wire.CloseByServer && policy.HTTP.Multiplexed():
+		return "has close server, but only HTTP/1.1 has Connection: close; use http 1.1, or close client"
+	case quic && policy.Close == wire.CloseByReset:
+		return "has close reset, but HTTP/3 has no TCP connection to reset; use close client"
+	case quic && policy.NoCloseNotify:
+		return "has close_notify, but HTTP/3 ends connections in its own way; leave it out"
+	case most != 0 && least > most && (a.TLSMin != "" || a.TLSMax != ""):
+		return fmt.Sprintf("takes TLS from %s to %s, and there is none; set tls_min and tls_max in the arm", tlsName(least), tlsName(most))
+	case quic && most != 0 && most < tls.VersionTLS13:
+		return "speaks HTTP/3, but allows TLS " + tlsName(most) + " at most; HTTP/3 takes 1.3, so raise tls_max or session.tls.max"
+	case policy.HTTP == wire.HTTP2 && most != 0 && most < tls.VersionTLS12:
+		return "speaks HTTP/2, but allows TLS " + tlsName(most) + " at most; HTTP/2 takes 1.2, so raise tls_max or session.tls.max"
+	case quic && p.Connection.UnixSocket != "":
+		return "speaks HTTP/3, but that does not go over Unix sockets; leave connection.unix_socket out"
+	case quic && p.Connection.ProxyProtocol != 0:
+		return "speaks HTTP/3, but that has no PROXY protocol header; leave connection.proxy_protocol out"
+	}
+	return ""
+}
+
+// tlsName is a version as plans write it.
+func tlsName(version uint16) string { return strings.TrimPrefix(tls.VersionName(version), "TLS ") }
