@@ -95,18 +95,21 @@ func ratios(samples []sample, tool, baseline string, metric func(sample) float64
 // deeds says whether a sample did what its workload says, and what it did instead.
 // Pooled means about as many connections as workers; some clients open up to twice
 // as many when they start. Fresh means one connection for every request, with a full
-// TLS handshake. A tool that mostly failed did neither.
+// TLS handshake or with a resumed one. A tool that mostly failed did neither.
 func deeds(s sample, w workload, conns int) (ok bool, did string) {
+	conns = w.connections(conns)
 	tolerance := max(int64(2*conns), s.Requests/50)
+	percent := 100 * float64(s.TLSResumed) / float64(max(1, s.handshakes()))
 	switch {
 	case s.Said.Errors*20 > s.Requests:
 		return false, fmt.Sprintf("%d errors beside %d requests", s.Said.Errors, s.Requests)
-	case w.pooled && (s.Connections > int64(2*conns) || s.Connections < int64(conns)/2):
+	case w.use == usePooled && (s.Connections > int64(2*conns) || s.Connections < int64(conns)/2):
 		return false, fmt.Sprintf("%d connections", s.Connections)
-	case !w.pooled && abs(s.Connections-s.Requests) > tolerance:
+	case w.use != usePooled && abs(s.Connections-s.Requests) > tolerance:
 		return false, fmt.Sprintf("%.1f requests per connection", s.perConn())
-	case !w.pooled && s.handshakes() > 0 && s.TLSResumed*50 > s.handshakes():
-		return false, fmt.Sprintf("%.0f %% of TLS handshakes resumed", 100*float64(s.TLSResumed)/float64(s.handshakes()))
+	case w.use == useFresh && s.handshakes() > 0 && s.TLSResumed*50 > s.handshakes(),
+		w.use == useResumed && s.handshakes()-s.TLSResumed > tolerance:
+		return false, fmt.Sprintf("%.0f %% of TLS handshakes resumed", percent)
 	}
 	return true, ""
 }
@@ -120,11 +123,25 @@ type target struct {
 }
 
 func targets() []target {
-	return []target{
-		{"pooled-http", "sessbench", "wrk", 1.25},
-		{"fresh-http", "sessbench", "wrk", 1.4},
-		{"fresh-http", "sessbench-close", "wrk", 1.4},
+	list := []target{
+		{"pooled-http", "sessbench", "wrk", 1.05},
+		{"pooled-http", "sessbench", "h2load", 1},
+		{"pooled-http", "sessbench", "fasthttp", 1},
+		{"fresh-http", "sessbench", "wrk", 1.1},
+		{"fresh-http", "sessbench", "ab", 1.1},
+		{"fresh-http", "sessbench-close", "wrk", 1.1},
+		{"pooled-https", "sessbench", "wrk", 1},
+		{"fresh-https", "sessbench", "ab", 0.8},
+		{"fresh-https", "sessbench", "hey", 0.8},
+		{"fresh-https", "sessbench", "vegeta", 0.8},
+		{"resumed-https", "sessbench", "wrk", 1},
+		{"pooled-http2", "sessbench", "h2load", 2},
 	}
+	for _, tool := range []string{"hey", "k6", "vegeta"} {
+		list = append(list, target{"pooled-http2", "sessbench", tool, 0.5},
+			target{"pooled-http", "sessbench", tool, 0.4}, target{"pooled-https", "sessbench", tool, 0.4})
+	}
+	return list
 }
 
 // verdict says in one line whether the target is met: by the median, with the

@@ -79,7 +79,7 @@ func TestTargetsAreJudgedByTheMedian(t *testing.T) {
 }
 
 func TestDeedsAreHeldAgainstTheWorkload(t *testing.T) {
-	pooled, fresh := workload{pooled: true}, workload{}
+	pooled, fresh, resumed, two := workload{}, workload{use: useFresh}, workload{use: useResumed}, workload{streams: 32}
 	for _, c := range []struct {
 		name     string
 		workload workload
@@ -94,6 +94,10 @@ func TestDeedsAreHeldAgainstTheWorkload(t *testing.T) {
 		{"fresh by a header that the server ignored", fresh, sample{Connections: 34, Requests: 235_161}, false},
 		{"fresh, full handshakes", fresh, sample{Connections: 1000, Requests: 1000, TLSFull: 1000}, true},
 		{"fresh, resumed handshakes", fresh, sample{Connections: 1000, Requests: 1000, TLSFull: 32, TLSResumed: 968}, false},
+		{"resumed as told", resumed, sample{Connections: 1000, Requests: 1000, TLSFull: 32, TLSResumed: 968}, true},
+		{"resumed, full handshakes", resumed, sample{Connections: 1000, Requests: 1000, TLSFull: 1000}, false},
+		{"HTTP/2 as told", two, sample{Connections: 8, Requests: 100_000}, true},
+		{"HTTP/2, a connection for each request at a time", two, sample{Connections: 256, Requests: 100_000}, false},
 	} {
 		if ok, did := deeds(c.sample, c.workload, 32); ok != c.ok || ok != (did == "") {
 			t.Errorf("%s: %v %q, want %v", c.name, ok, did, c.ok)

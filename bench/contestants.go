@@ -12,18 +12,26 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
 // A work is what one run asks of a contestant.
 type work struct {
-	URL    string
-	Pooled bool          // keep connections; otherwise a new one for every request
-	Conns  int           // connections, or workers where a tool has those
-	Length time.Duration // how long to offer load
-	Rate   int           // requests per second in the open model; 0: closed model
-	Dir    string        // scratch files of this run, absolute
+	URL     string
+	Use     use
+	Conns   int           // connections, or workers where a tool has those
+	Streams int           // HTTP/2 with so many at a time on each connection; 0: HTTP/1.1
+	Length  time.Duration // how long to offer load
+	Rate    int           // requests per second in the open model; 0: closed model
+	Dir     string        // scratch files of this run, absolute
 }
+
+// pooled says whether connections are kept.
+func (w work) pooled() bool { return w.Use == usePooled }
+
+// workers is how many requests are under way at a time.
+func (w work) workers() int { return w.Conns * max(1, w.Streams) }
 
 // A contestant is a load generator and how to make it do a work.
 type contestant struct {
@@ -38,6 +46,8 @@ type contestant struct {
 	env   []string
 
 	closed, open bool // the models it can offer
+	limited      bool // it can slow a closed model down to a rate, which is what it has for an open one
+	http2        bool // it can offer many streams on a connection
 	freshOnly    bool // it takes no part where connections are kept
 	wholeSeconds bool // its duration takes no fractions, or is at least one second
 	okExits      []int
@@ -55,9 +65,12 @@ type said struct {
 	Notes   []string   `json:"notes,omitempty"`
 }
 
+// quantiles are seconds; those of P90 and P999 that a tool does not tell are 0.
 type quantiles struct {
-	P50 float64 `json:"p50"`
-	P99 float64 `json:"p99"`
+	P50  float64 `json:"p50"`
+	P90  float64 `json:"p90,omitempty"`
+	P99  float64 `json:"p99"`
+	P999 float64 `json:"p99.9,omitempty"`
 }
 
 // length is how long the contestant is told to run where d is asked for.
@@ -78,14 +91,17 @@ func contestants() []contestant {
 
 func sessbench() contestant {
 	return contestant{
-		name: "sessbench", binary: "sessbench", closed: true, open: true,
+		name: "sessbench", binary: "sessbench", closed: true, open: true, http2: true,
 		okExits: []int{4}, // see expected
 		argv: func(w work) []string {
-			args := []string{"run", "--arms", arm(w.Pooled), "--warmup", "0s",
-				"-c", strconv.Itoa(w.Conns), "-d", w.Length.String()}
+			args := []string{"run", "--arms", arm(w), "--warmup", "0s",
+				"-c", strconv.Itoa(w.workers()), "-d", w.Length.String()}
 			if w.Rate > 0 {
 				// One block: a pause between blocks would look like lateness.
 				args = append(args, "--rate", strconv.Itoa(w.Rate), "--blocks", "1")
+			}
+			if strings.HasPrefix(w.URL, "https:") {
+				args = append(args, "--curves", classicCurves)
 			}
 			return append(args, "-q", "--format", "json", "-k", w.URL)
 		},
@@ -97,12 +113,20 @@ func sessbench() contestant {
 	}
 }
 
+// Go offers a post-quantum key exchange unless it is told not to, which costs the client even where the
+// server cannot do it, as OpenSSL 3.0 cannot. The tools in C and older builds of those in Go do not offer it. So that all
+// do the same work, nobody does.
+const (
+	classicCurves = "X25519,P-256"
+	classicGo     = "GODEBUG=tlsmlkem=0"
+)
+
 // sessbenchClose has the server close the connection first, as it does for all other
 // tools. Then it is the server that has to keep the connection's ports.
 func sessbenchClose() contestant {
 	c := sessbench()
 	plain := c.argv
-	c.name, c.open, c.freshOnly = "sessbench-close", false, true
+	c.name, c.open, c.http2, c.freshOnly = "sessbench-close", false, false, true
 	c.about = "sessbench with the header Connection: close, which makes it the same exchange as that of the other tools"
 	c.argv = func(w work) []string { return append([]string{"run", "-H", "Connection: close"}, plain(w)[1:]...) }
 	return c
@@ -115,20 +139,25 @@ func expected(code string, w work) bool {
 	return code == "loopback" || code == "unverified_tls" || code == "generator_saturated" && w.Rate == 0
 }
 
-func arm(pooled bool) string {
-	if pooled {
-		return "pooled"
+func arm(w work) string {
+	switch {
+	case w.Streams > 0:
+		return fmt.Sprintf("h2=shared-pool+http2+pool-%d+streams-%d", w.Conns, w.Streams)
+	case w.Use == useFresh:
+		return "fresh"
+	case w.Use == useResumed:
+		return "fresh-resumed"
 	}
-	return "fresh"
+	return "pooled"
 }
 
 // reference is one of the two bare clients of cmd/refclient.
 func reference(client string) contestant {
 	return contestant{
-		name: client, binary: "refclient", closed: true,
+		name: client, binary: "refclient", closed: true, env: []string{classicGo},
 		about: "bare client of that library in a loop, no measurement of single requests",
 		argv: func(w work) []string {
-			return []string{"-client", client, "-pooled=" + strconv.FormatBool(w.Pooled),
+			return []string{"-client", client, "-pooled=" + strconv.FormatBool(w.pooled()),
 				"-c", strconv.Itoa(w.Conns), "-d", w.Length.String(), w.URL}
 		},
 		said: fromStdout(parseRefclient),
@@ -152,7 +181,7 @@ func wrk() contestant {
 		name: "wrk", binary: "wrk", closed: true, wholeSeconds: true,
 		argv: func(w work) []string {
 			args := []string{"-t1", "-c" + strconv.Itoa(w.Conns), "-d" + strconv.Itoa(int(w.Length.Seconds())) + "s"}
-			if !w.Pooled {
+			if !w.pooled() {
 				args = append(args, "-H", "Connection: close")
 			}
 			return append(args, w.URL)
@@ -170,7 +199,7 @@ func ab() contestant {
 			seconds := int(w.Length.Seconds())
 			args := []string{"-q", "-c", strconv.Itoa(w.Conns),
 				"-t", strconv.Itoa(seconds), "-n", strconv.Itoa(seconds * 300_000)}
-			if w.Pooled {
+			if w.pooled() {
 				args = append(args, "-k")
 			}
 			return append(args, w.URL)
@@ -181,21 +210,25 @@ func ab() contestant {
 
 func h2load() contestant {
 	return contestant{
-		name: "h2load", binary: "h2load", closed: true,
+		name: "h2load", binary: "h2load", closed: true, http2: true,
 		argv: func(w work) []string {
-			args := []string{"--h1", "-t1", "-c", strconv.Itoa(w.Conns),
-				"-D", strconv.FormatInt(w.Length.Milliseconds(), 10) + "ms"}
-			if !w.Pooled {
+			version := []string{"--h1"}
+			if w.Streams > 0 {
+				version = []string{"-m", strconv.Itoa(w.Streams)}
+			}
+			args := append(version, "-t1", "-c", strconv.Itoa(w.Conns),
+				"-D", strconv.FormatInt(w.Length.Milliseconds(), 10)+"ms")
+			if !w.pooled() {
 				args = append(args, "-H", "Connection: close")
 			}
 			return append(args, w.URL)
 		},
 		about: "with fresh connections and a duration h2load 1.52 never ends; it is stopped when its time is up",
 		stopped: func(w work) bool {
-			return !w.Pooled
+			return !w.pooled()
 		},
 		said: func(_ context.Context, _ string, w work, stdout []byte) (said, error) {
-			if !w.Pooled {
+			if !w.pooled() {
 				return said{}, nil // stopped before its summary
 			}
 			return parseH2load(stdout)
@@ -205,10 +238,16 @@ func h2load() contestant {
 
 func hey() contestant {
 	return contestant{
-		name: "hey", binary: "hey", closed: true,
+		name: "hey", binary: "hey", closed: true, limited: true, http2: true, env: []string{classicGo},
 		argv: func(w work) []string {
-			args := []string{"-z", w.Length.String(), "-c", strconv.Itoa(w.Conns)}
-			if !w.Pooled {
+			args := []string{"-z", w.Length.String(), "-c", strconv.Itoa(w.workers())}
+			if w.Streams > 0 {
+				args = append(args, "-h2")
+			}
+			if w.Rate > 0 { // of each worker
+				args = append(args, "-q", strconv.FormatFloat(float64(w.Rate)/float64(w.workers()), 'f', -1, 64))
+			}
+			if !w.pooled() {
 				args = append(args, "-disable-keepalive")
 			}
 			return append(args, w.URL)
@@ -219,18 +258,19 @@ func hey() contestant {
 
 func vegeta() contestant {
 	return contestant{
-		name: "vegeta", binary: "vegeta", closed: true, open: true,
+		name: "vegeta", binary: "vegeta", closed: true, open: true, http2: true, env: []string{classicGo},
 		files: func(w work) map[string]string {
 			return map[string]string{"targets": "GET " + w.URL + "\n"}
 		},
 		argv: func(w work) []string {
-			n := strconv.Itoa(w.Conns)
+			n := strconv.Itoa(w.workers())
 			rate := "0"
 			if w.Rate > 0 {
 				rate = strconv.Itoa(w.Rate) + "/s"
 			}
 			return []string{"attack", "-rate=" + rate, "-workers=" + n, "-max-workers=" + n, "-connections=" + n,
-				"-keepalive=" + strconv.FormatBool(w.Pooled), "-http2=false", "-insecure",
+				"-keepalive=" + strconv.FormatBool(w.pooled()), "-http2=" + strconv.FormatBool(w.Streams > 0), "-insecure",
+				"-session-tickets=" + strconv.FormatBool(w.Use == useResumed),
 				"-duration=" + w.Length.String(),
 				"-targets=" + filepath.Join(w.Dir, "targets"), "-output=" + filepath.Join(w.Dir, "results")}
 		},
@@ -239,15 +279,22 @@ func vegeta() contestant {
 			if err != nil {
 				return said{}, fmt.Errorf("vegeta report: %w", err)
 			}
-			return parseVegeta(out)
+			s, err := parseVegeta(out)
+			if err != nil || w.Rate == 0 {
+				return s, err
+			}
+			if out, err = exec.CommandContext(ctx, binary, "report", "-type=hdrplot", filepath.Join(w.Dir, "results")).Output(); err == nil {
+				s.Latency.P999 = vegetaP999(out)
+			}
+			return s, err
 		},
 	}
 }
 
 func k6() contestant {
 	return contestant{
-		name: "k6", binary: "k6", closed: true, open: true, wholeSeconds: true,
-		env: []string{"K6_NO_USAGE_REPORT=true", "K6_AUTO_EXTENSION_RESOLUTION=false"},
+		name: "k6", binary: "k6", closed: true, open: true, http2: true, wholeSeconds: true,
+		env: []string{classicGo, "K6_NO_USAGE_REPORT=true", "K6_AUTO_EXTENSION_RESOLUTION=false"},
 		files: func(w work) map[string]string {
 			return map[string]string{"script.js": k6Script(w), "config.json": "{}\n"}
 		},
@@ -267,7 +314,7 @@ func k6() contestant {
 
 func k6Script(w work) string {
 	scenario := map[string]any{
-		"executor": "constant-vus", "vus": w.Conns, "duration": w.Length.String(), "gracefulStop": "2s",
+		"executor": "constant-vus", "vus": w.workers(), "duration": w.Length.String(), "gracefulStop": "2s",
 	}
 	if w.Rate > 0 {
 		scenario = map[string]any{
@@ -277,10 +324,10 @@ func k6Script(w work) string {
 	}
 	options := map[string]any{
 		"scenarios":             map[string]any{"load": scenario},
-		"noConnectionReuse":     !w.Pooled,
+		"noConnectionReuse":     !w.pooled(),
 		"insecureSkipTLSVerify": true,
 		"discardResponseBodies": true,
-		"summaryTrendStats":     []string{"med", "p(99)"},
+		"summaryTrendStats":     []string{"med", "p(90)", "p(99)", "p(99.9)"},
 	}
 	return fmt.Sprintf(`import http from 'k6/http';
 export const options = %s;

@@ -63,6 +63,10 @@ http {
 		location / { return 200 "{{.Body}}"; }
 	}
 	server {
+		{{range .Addresses}}listen {{.}}:{{$.HTTP2}} ssl http2 reuseport; {{end}}
+		location / { return 200 "{{.Body}}"; }
+	}
+	server {
 		listen unix:{{.Dir}}/status.sock;
 		location / { stub_status; }
 	}
@@ -74,7 +78,7 @@ http {
 type nginx struct {
 	// The ports by workload kind, the same on every address. HTTPSFull offers no TLS
 	// resumption.
-	HTTP, HTTPS, HTTPSFull int
+	HTTP, HTTPS, HTTPSFull, HTTP2 int
 
 	dir    string
 	cmd    *exec.Cmd
@@ -105,7 +109,7 @@ func startNginx(ctx context.Context, binary, dir, cpus string, addresses []strin
 	if err != nil {
 		return nil, err
 	}
-	ports, err := freePorts(3)
+	ports, err := freePorts(4)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +119,7 @@ func startNginx(ctx context.Context, binary, dir, cpus string, addresses []strin
 	var config bytes.Buffer
 	err = nginxConfig.Execute(&config, map[string]any{
 		"Dir": dir, "Workers": workers, "Body": `{\"id\":1,\"name\":\"sessbench\"}`,
-		"HTTP": ports[0], "HTTPS": ports[1], "HTTPSFull": ports[2], "Addresses": addresses,
+		"HTTP": ports[0], "HTTPS": ports[1], "HTTPSFull": ports[2], "HTTP2": ports[3], "Addresses": addresses,
 	})
 	if err != nil {
 		return nil, err
@@ -128,6 +132,7 @@ func startNginx(ctx context.Context, binary, dir, cpus string, addresses []strin
 		HTTP:      ports[0],
 		HTTPS:     ports[1],
 		HTTPSFull: ports[2],
+		HTTP2:     ports[3],
 		dir:       dir,
 		ended:     make(chan struct{}),
 		status:    statusClient(filepath.Join(dir, "status.sock")),

@@ -12,6 +12,7 @@ import (
 	"math"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -52,7 +53,7 @@ func paceOf(log arrivalLog, rate int, length time.Duration) (pace, error) {
 		late[i] = math.Abs(late[i] - offset)
 	}
 	slices.Sort(late)
-	p.Deviation = quantiles{quantile(late, 0.50), quantile(late, 0.99)}
+	p.Deviation = quantilesOf(late)
 	p.Worst = late[len(late)-1]
 
 	held := make([]float64, len(log.Held))
@@ -60,8 +61,15 @@ func paceOf(log arrivalLog, rate int, length time.Duration) (pace, error) {
 		held[i] = float64(ns) / 1e9
 	}
 	slices.Sort(held)
-	p.Held = quantiles{quantile(held, 0.50), quantile(held, 0.99)}
+	p.Held = quantilesOf(held)
 	return p, nil
+}
+
+// quantilesOf takes them of sorted values.
+func quantilesOf(sorted []float64) quantiles {
+	return quantiles{
+		P50: quantile(sorted, 0.50), P90: quantile(sorted, 0.90), P99: quantile(sorted, 0.99), P999: quantile(sorted, 0.999),
+	}
 }
 
 // quantile is the nearest-rank quantile of sorted values; NaN of none.
@@ -81,8 +89,9 @@ type arrivalServer struct {
 	stdout *bufio.Reader
 }
 
-func startArrivals(ctx context.Context, binary, cpus string) (*arrivalServer, error) {
-	cmd := exec.CommandContext(ctx, "taskset", "-c", cpus, binary)
+// startArrivals starts the server on some CPUs; with hold it answers after a while.
+func startArrivals(ctx context.Context, binary, cpus string, hold bool) (*arrivalServer, error) {
+	cmd := exec.CommandContext(ctx, "taskset", "-c", cpus, binary, "-hold="+strconv.FormatBool(hold))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	stdin, err := cmd.StdinPipe()
 	if err != nil {

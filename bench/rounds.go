@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -33,10 +34,16 @@ type tool struct {
 
 // offers says whether the tool can take part in the workload.
 func (t tool) offers(w workload) bool {
-	if w.url == nil {
+	switch {
+	case w.rate > 0:
+		return t.open && t.name != "spin" || t.limited
+	case w.url == nil:
 		return t.open
 	}
-	return t.closed && !(t.freshOnly && w.pooled)
+	if w.streams > 0 {
+		return t.http2
+	}
+	return t.closed && !(t.freshOnly && w.use == usePooled)
 }
 
 // carryOut runs every round of a workload and returns its samples, those of the
@@ -75,12 +82,12 @@ func (b *bench) once(ctx context.Context, w workload, t tool, round int) (sample
 	}
 	defer os.RemoveAll(dir)
 	job := work{
-		Pooled: w.pooled, Conns: b.options.connections, Length: t.length(b.options.length), Dir: dir,
+		Use: w.use, Conns: w.connections(b.options.connections), Streams: w.streams, Length: t.length(w.length(b.options.length)), Dir: dir,
 	}
 	s := sample{Workload: w.name, Tool: t.name, Round: round + 1, Seconds: job.Length.Seconds()}
 	if w.url == nil {
-		job.Rate = b.options.rate
-		return b.paced(ctx, t, job, s)
+		job.Rate = cmp.Or(w.rate, b.options.rate)
+		return b.paced(ctx, w, t, job, s)
 	}
 	address, wait := b.addresses.take(time.Now())
 	job.URL = w.url(b.nginx, b.addresses.all()[address])
@@ -98,7 +105,7 @@ func (b *bench) once(ctx context.Context, w workload, t tool, round int) (sample
 	if err != nil {
 		return s, err
 	}
-	if !w.pooled {
+	if w.use != usePooled {
 		b.addresses.rest(address, time.Now())
 	}
 	seen := after.minus(before)
@@ -108,8 +115,8 @@ func (b *bench) once(ctx context.Context, w workload, t tool, round int) (sample
 }
 
 // paced is one run in the open model against a new arrival server.
-func (b *bench) paced(ctx context.Context, t tool, job work, s sample) (sample, error) {
-	server, err := startArrivals(ctx, b.arrivals, b.options.roomy.server)
+func (b *bench) paced(ctx context.Context, w workload, t tool, job work, s sample) (sample, error) {
+	server, err := startArrivals(ctx, b.arrivals, b.options.roomy.server, w.rate > 0)
 	if err != nil {
 		return s, err
 	}
@@ -167,7 +174,7 @@ func (b *bench) measure(ctx context.Context, t tool, job work, cpus string, s *s
 // waitForPorts holds a run back until every local port is free for its address, and the
 // kernel has room to keep those that a run with fresh connections uses up.
 func (b *bench) waitForPorts(ctx context.Context, w workload, wait time.Duration) error {
-	if err := pause(ctx, wait); err != nil || w.pooled {
+	if err := pause(ctx, wait); err != nil || w.use == usePooled {
 		return err
 	}
 	return waitForRoom(ctx)

@@ -23,8 +23,8 @@ func parseSessbench(out []byte) (said, error) {
 	a := r.Arms[0]
 	s := said{
 		Errors:  a.Errors,
-		Latency: &quantiles{a.ResponseTime.P50, a.ResponseTime.P99},
-		Lag:     &quantiles{a.ScheduleLag.P50, a.ScheduleLag.P99},
+		Latency: &quantiles{P50: a.ResponseTime.P50, P90: a.ResponseTime.P90, P99: a.ResponseTime.P99, P999: a.ResponseTime.P999},
+		Lag:     &quantiles{P50: a.ScheduleLag.P50, P99: a.ScheduleLag.P99},
 	}
 	for _, w := range r.Warnings {
 		s.Notes = append(s.Notes, w.Code)
@@ -58,10 +58,11 @@ var (
 
 	h2loadRequests = regexp.MustCompile(`(\d+) succeeded, (\d+) failed, (\d+) errored, (\d+) timeout`)
 
-	heyDone   = regexp.MustCompile(`Requests/sec:`)
-	heyErrors = regexp.MustCompile(`(?s)Error distribution:(.*)`)
-	heyError  = regexp.MustCompile(`(?m)^\s*\[(\d+)\]\t`)
-	heyStatus = regexp.MustCompile(`(?m)^\s*\[[013-9]\d\d\]\t(\d+) responses`) // all but 2xx
+	heyDone    = regexp.MustCompile(`Requests/sec:`)
+	heyErrors  = regexp.MustCompile(`(?s)Error distribution:(.*)`)
+	heyError   = regexp.MustCompile(`(?m)^\s*\[(\d+)\]\t`)
+	heyLatency = regexp.MustCompile(`(?m)^\s*(\d+)%+ in ([0-9.]+) secs`)
+	heyStatus  = regexp.MustCompile(`(?m)^\s*\[[013-9]\d\d\]\t(\d+) responses`) // all but 2xx
 )
 
 func parseWrk(out []byte) (said, error) {
@@ -96,6 +97,7 @@ func parseHey(out []byte) (said, error) {
 	for _, line := range heyStatus.FindAllSubmatch(out, -1) {
 		s.Errors += sum(line)
 	}
+	s.Latency = heyQuantiles(out)
 	if m := heyErrors.FindSubmatch(out); m != nil {
 		for _, line := range heyError.FindAllSubmatch(m[1], -1) {
 			s.Errors += sum(line)
@@ -104,10 +106,51 @@ func parseHey(out []byte) (said, error) {
 	return s, nil
 }
 
+// heyQuantiles reads "  50% in 0.0012 secs"; there is nothing beyond 99 %.
+func heyQuantiles(out []byte) *quantiles {
+	q := new(quantiles)
+	for _, line := range heyLatency.FindAllSubmatch(out, -1) {
+		seconds, err := strconv.ParseFloat(string(line[2]), 64)
+		if err != nil {
+			return nil
+		}
+		switch string(line[1]) {
+		case "50":
+			q.P50 = seconds
+		case "90":
+			q.P90 = seconds
+		case "99":
+			q.P99 = seconds
+		}
+	}
+	if q.P50 == 0 {
+		return nil
+	}
+	return q
+}
+
+// vegetaP999 reads a line such as "1.234  0.999000  2995  1000.00" of vegeta's hdrplot, whose values are
+// milliseconds: the first at or beyond the 99.9th percentile.
+func vegetaP999(plot []byte) float64 {
+	for line := range bytes.Lines(plot) {
+		fields := bytes.Fields(line)
+		if len(fields) < 2 {
+			continue
+		}
+		ms, valueErr := strconv.ParseFloat(string(fields[0]), 64)
+		percentile, err := strconv.ParseFloat(string(fields[1]), 64)
+		if valueErr == nil && err == nil && percentile >= 0.999 {
+			return ms / 1e3
+		}
+	}
+	return 0
+}
+
 func parseVegeta(out []byte) (said, error) {
 	var r struct {
 		Latencies struct {
 			P50 float64 `json:"50th"`
+			P90 float64 `json:"90th"`
 			P99 float64 `json:"99th"`
 		} `json:"latencies"` // nanoseconds
 		Requests int64            `json:"requests"`
@@ -118,7 +161,7 @@ func parseVegeta(out []byte) (said, error) {
 	}
 	return said{
 		Errors:  r.Requests - r.Codes["200"],
-		Latency: &quantiles{r.Latencies.P50 / 1e9, r.Latencies.P99 / 1e9},
+		Latency: &quantiles{P50: r.Latencies.P50 / 1e9, P90: r.Latencies.P90 / 1e9, P99: r.Latencies.P99 / 1e9},
 	}, nil
 }
 
@@ -138,8 +181,11 @@ func parseK6(out []byte) (said, error) {
 	}
 	s := said{
 		// A "pass" of this rate is a request that failed.
-		Errors:  int64(r.Metrics["http_req_failed"].Values["passes"]),
-		Latency: &quantiles{duration.Values["med"] / 1e3, duration.Values["p(99)"] / 1e3}, // milliseconds
+		Errors: int64(r.Metrics["http_req_failed"].Values["passes"]),
+		Latency: &quantiles{ // from milliseconds
+			P50: duration.Values["med"] / 1e3, P90: duration.Values["p(90)"] / 1e3,
+			P99: duration.Values["p(99)"] / 1e3, P999: duration.Values["p(99.9)"] / 1e3,
+		},
 	}
 	if dropped := r.Metrics["dropped_iterations"].Values["count"]; dropped > 0 {
 		s.Notes = append(s.Notes, fmt.Sprintf("dropped %.0f iterations", dropped))

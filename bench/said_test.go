@@ -97,7 +97,7 @@ func TestSessbenchResultIsRead(t *testing.T) {
 	}
 	got, err := parseSessbench(out)
 	want := said{
-		Errors: 3, Latency: &quantiles{0.001, 0.002}, Lag: &quantiles{0.00005, 0.0004},
+		Errors: 3, Latency: &quantiles{P50: 0.001, P99: 0.002}, Lag: &quantiles{P50: 0.00005, P99: 0.0004},
 		Notes: []string{"generator_saturated"},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {

@@ -37,9 +37,12 @@ func (d document) render() string {
 	list(&b, "Versions", d.versions)
 	for _, w := range d.ran {
 		fmt.Fprintf(&b, "## %s\n\n", w.title)
-		if w.url == nil {
+		switch {
+		case w.rate > 0:
+			d.accuracyTable(&b, w)
+		case w.url == nil:
 			d.pacingTable(&b, w)
-		} else {
+		default:
 			d.workloadTable(&b, w)
 		}
 		d.footnotes(&b, w)
@@ -216,6 +219,11 @@ func (d document) verdicts() []string {
 	var lines []string
 	for _, t := range targets() {
 		lines = append(lines, t.verdict(d.samples))
+	}
+	for _, w := range d.ran {
+		if w.rate > 0 {
+			lines = append(lines, d.nearest(w)...)
+		}
 	}
 	in := inWorkload(d.samples, "pacing")
 	const what = "pacing: schedule lag of sessbench, "

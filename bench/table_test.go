@@ -12,9 +12,9 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestReportIsAsRecorded(t *testing.T) {
-	pooled := workload{name: "pooled-http", title: "Pooled, http", pooled: true, url: func(*nginx, string) string { return "" }}
-	fresh := workload{name: "fresh-https", title: "Fresh, https", url: pooled.url}
-	pacing := workload{name: "pacing", title: "Pacing: open model", pooled: true}
+	pooled := workload{name: "pooled-http", title: "Pooled, http", url: func(*nginx, string) string { return "" }}
+	fresh := workload{name: "fresh-https", title: "Fresh, https", use: useFresh, url: pooled.url}
+	pacing := workload{name: "pacing", title: "Pacing: open model"}
 	d := document{
 		made:     "2030-01-02, commit abc1234",
 		host:     []string{"CPU: one"},
@@ -36,10 +36,10 @@ func TestReportIsAsRecorded(t *testing.T) {
 			{Workload: "fresh-https", Tool: "sessbench", Round: 1, Seconds: 1, Wall: 1, CPU: 1, Memory: 20 << 20, Requests: 2000, Connections: 2001, TLSFull: 2000},
 			{Workload: "fresh-https", Tool: "wrk", Round: 1, Seconds: 1, Wall: 1, CPU: 1, Memory: 5 << 20, Requests: 3000, Connections: 3020, TLSFull: 32, TLSResumed: 2968},
 			{Workload: "pacing", Tool: "sessbench", Round: 1, Seconds: 1, Wall: 1.25, CPU: 0.1, Requests: 1000,
-				Said: said{Latency: &quantiles{0.0001, 0.0004}, Lag: &quantiles{0.00006, 0.0006}},
-				Pace: &pace{Arrived: 1000, Due: 1000, Deviation: quantiles{0.00002, 0.0003}, Worst: 0.001, Held: quantiles{0.00003, 0.00009}}},
+				Said: said{Latency: &quantiles{P50: 0.0001, P99: 0.0004}, Lag: &quantiles{P50: 0.00006, P99: 0.0006}},
+				Pace: &pace{Arrived: 1000, Due: 1000, Deviation: quantiles{P50: 0.00002, P99: 0.0003}, Worst: 0.001, Held: quantiles{P50: 0.00003, P99: 0.00009}}},
 			{Workload: "pacing", Tool: "hey", Round: 1, Seconds: 1, Wall: 1, CPU: 0.1, Requests: 990,
-				Pace: &pace{Arrived: 990, Due: 1000, Deviation: quantiles{0.0002, 0.003}, Worst: 0.01, Held: quantiles{0.00003, 0.00009}}},
+				Pace: &pace{Arrived: 990, Due: 1000, Deviation: quantiles{P50: 0.0002, P99: 0.003}, Worst: 0.01, Held: quantiles{P50: 0.00003, P99: 0.00009}}},
 		},
 	}
 	golden := filepath.Join("testdata", "report.md")

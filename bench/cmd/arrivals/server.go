@@ -28,6 +28,7 @@ type recording struct {
 // and accept waits for all of them.
 type server struct {
 	listener *net.TCPListener
+	hold     *holds        // nil: answers are written at once
 	done     chan struct{} // closed when accept has returned
 
 	mu       sync.Mutex
@@ -37,8 +38,8 @@ type server struct {
 	failed   error
 }
 
-func newServer(l *net.TCPListener) *server {
-	return &server{listener: l, done: make(chan struct{}), open: map[*net.TCPConn]struct{}{}}
+func newServer(l *net.TCPListener, hold *holds) *server {
+	return &server{listener: l, hold: hold, done: make(chan struct{}), open: map[*net.TCPConn]struct{}{}}
 }
 
 // listen opens a listener whose connections have their packets stamped on arrival.
@@ -72,7 +73,7 @@ func (s *server) accept() {
 			return
 		}
 		conns.Go(func() {
-			seen, err := answerAll(conn)
+			seen, err := answerAll(conn, s.hold)
 			s.leave(conn, seen, err)
 		})
 	}
@@ -124,7 +125,7 @@ var (
 // answerAll answers the requests of one connection until it ends. Requests that are
 // read together share the stamp of the last; clients that wait for an answer before
 // they send the next request have none such.
-func answerAll(conn *net.TCPConn) (seen recording, err error) {
+func answerAll(conn *net.TCPConn, hold *holds) (seen recording, err error) {
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return seen, err
@@ -147,6 +148,7 @@ func answerAll(conn *net.TCPConn) (seen recording, err error) {
 			stamp = time.Now().UnixNano()
 		}
 		for range bytes.Count(buf[:filled], endOfHead) {
+			hold.wait()
 			if _, err := conn.Write(answer); err != nil {
 				return seen, ignoreEnd(err)
 			}

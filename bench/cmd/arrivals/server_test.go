@@ -16,7 +16,7 @@ func TestEveryRequestHasItsArrivalStamped(t *testing.T) {
 	stdin, stop := io.Pipe()
 	stdout, out := io.Pipe()
 	ended := make(chan error, 1)
-	go func() { ended <- serve(stdin, out) }()
+	go func() { ended <- serve(stdin, out, nil) }()
 	lines := bufio.NewReader(stdout)
 	url, err := lines.ReadBytes('\n')
 	if err != nil {

@@ -1,0 +1,45 @@
+//go:build linux
+
+package main
+
+import (
+	"math"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// The time for which an answer is held: log-normal, as service times are, with a median of a
+// millisecond, and one in a hundred ten times as long. How late a sleep ends does not matter:
+// what is recorded is what it came to.
+const (
+	holdMedian = time.Millisecond
+	holdSigma  = 0.5
+	longOnes   = 0.01
+	longer     = 10
+)
+
+// holds draws those times. It is safe for concurrent use.
+type holds struct {
+	mu   sync.Mutex
+	draw *rand.Rand
+}
+
+func newHolds(seed uint64) *holds { return &holds{draw: rand.New(rand.NewPCG(seed, 0))} }
+
+// wait holds one answer; a nil *holds does not.
+func (h *holds) wait() {
+	if h != nil {
+		time.Sleep(h.next())
+	}
+}
+
+func (h *holds) next() time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	d := float64(holdMedian) * math.Exp(holdSigma*h.draw.NormFloat64())
+	if h.draw.Float64() < longOnes {
+		d *= longer
+	}
+	return time.Duration(d)
+}
