@@ -31,6 +31,7 @@ func (r *Runner) assemble(probe wire.ProbeInfo, interrupted bool) (*result.Resul
 			Embedded:   r.plan.Target == "",
 		},
 		Emulation:   r.plan.Emulate.result(),
+		Ports:       r.ports.result(),
 		Preflight:   result.Preflight{Connections: probe.Counts.Opened, TLSFull: probe.Counts.TLSFull},
 		Comparisons: []stats.Comparison{},
 		Warnings:    r.runDoubts(),

@@ -11,12 +11,7 @@ import (
 
 // doubts are warnings about what the arm measured rather than how it connected.
 func (a *armRun) doubts(n *result.Arm) []result.Warning {
-	var list []result.Warning
-	if ports := n.ErrorClasses[string(wire.ClassAddressExhausted)]; ports > 0 {
-		list = append(list, a.invalid("ports_exhausted",
-			fmt.Sprintf("%d calls found no free local port: closed connections keep theirs for a minute in TIME_WAIT", ports),
-			"lower the rate or the duration, or widen net.ipv4.ip_local_port_range"))
-	}
+	list := a.portsMissed()
 	if k := n.Kernel; k != nil && k.Retransmits > 0 {
 		list = append(list, a.doubt("retransmits",
 			fmt.Sprintf("%d of %d segments (%.2g %%) were sent again: some were lost on the way, or came late", k.Retransmits, k.SegmentsOut, 100*float64(k.Retransmits)/float64(max(1, k.SegmentsOut))),
@@ -77,6 +72,7 @@ func (r *Runner) runDoubts() []result.Warning {
 	if log := r.plan.Session.TLS.KeyLog; log != "" {
 		list = append(list, keyLogged(log))
 	}
+	list = append(list, r.ports.doubts()...)
 	config, whose := r.setup.wire.TLS, r.setup.certified()
 	if config == nil || !config.InsecureSkipVerify || whose == "" {
 		return list

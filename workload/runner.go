@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,7 +26,8 @@ type Options struct {
 	UserAgent string               // sent unless the plan has its own
 	Embedded  *Embedded            // the server of a plan without a target
 	CPUTime   func() time.Duration // CPU time of this process so far; nil: not audited
-	Logger    *slog.Logger         // told what a user of Try has to know; nil: nobody. A run's warnings are in its result
+	Ports     *PortFacts           // of this machine; nil: unknown
+	Logger    *slog.Logger         // told what a user has to know at once; nil: nobody. It must not block: workers call it
 }
 
 // Embedded is the test server that was started for a plan without a target.
@@ -39,6 +41,9 @@ type Embedded struct {
 type Runner struct {
 	plan   *Plan
 	setup  *setup
+	facts  *PortFacts
+	logger *slog.Logger
+	ports  *portWatch // from when the target was found
 	audit  *auditor
 	arms   []*armRun
 	trials int // planned, warm-ups included
@@ -62,6 +67,8 @@ type armRun struct {
 	opened  []int64 // sockets opened in each trial
 	warmup  int64   // calls made before the first trial
 	usage   usage
+
+	portless atomic.Int64 // calls that found no local port, warm-up included
 
 	peer   string // who is at the other end of connections: "server" or "proxy"
 	dialed string // whom they are opened to: the same, or the proxy that has opened a tunnel
@@ -89,7 +96,7 @@ func NewRunner(plan *Plan, opts Options) (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Runner{plan: plan, setup: setup, audit: &auditor{cpuTime: opts.CPUTime}, sleeper: precise.Sleeper{Spin: precise.Spin}}
+	r := &Runner{plan: plan, setup: setup, facts: opts.Ports, logger: cmp.Or(opts.Logger, quiet()), audit: &auditor{cpuTime: opts.CPUTime}, sleeper: precise.Sleeper{Spin: precise.Spin}}
 	for _, arm := range plan.Arms {
 		policy, err := plan.policyFor(&arm)
 		if err != nil {
@@ -122,6 +129,8 @@ func (r *Runner) Run(ctx context.Context) (*result.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.ports = r.watchPorts(probe.Addresses)
+	r.ports.foresee(r.plan, plannedRates(r.plan, r.ports.policies))
 	defer r.close()
 	if err := r.open(); err != nil {
 		return nil, err
@@ -190,10 +199,20 @@ func (r *Runner) open() error {
 			if err != nil {
 				return err
 			}
-			a.workers = append(a.workers, &worker{id: id, clock: r.clock, client: client, session: s})
+			a.workers = append(a.workers, &worker{id: id, clock: r.clock, client: client, session: s, failed: r.failed(a)})
 		}
 	}
 	return nil
+}
+
+// failed is what workers of an arm call after a call that failed.
+func (r *Runner) failed(a *armRun) func(class string) {
+	return func(class string) {
+		if class == string(wire.ClassAddressExhausted) {
+			a.portless.Add(1)
+			r.ports.missed(a.arm.Name)
+		}
+	}
 }
 
 func (r *Runner) close() {
@@ -222,6 +241,9 @@ func (r *Runner) runTrials(ctx context.Context) error {
 				return err
 			}
 			a.warmup += trial.Total().Requests
+		}
+		if load.Rate == 0 {
+			r.ports.foresee(r.plan, measuredRates(r.arms, time.Duration(load.Warmup)))
 		}
 	}
 	for block := range load.Blocks {
@@ -372,7 +394,7 @@ func (a *armRun) keptOpen() int64 {
 // allFailed is the error of a run in which an arm has nothing to show.
 func (r *Runner) allFailed(res *result.Result) error {
 	for _, a := range res.Arms {
-		if a.Requests > 0 && a.Requests == a.Errors {
+		if a.Requests > 0 && a.Requests == a.Errors && a.ErrorClasses[string(wire.ClassAddressExhausted)] < a.Errors { // without ports it is invalid
 			return fmt.Errorf("all %d calls of arm %s failed (%s)", a.Requests, a.Name, classList(a.ErrorClasses))
 		}
 	}

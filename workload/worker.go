@@ -19,6 +19,7 @@ type worker struct {
 	session *session.Session
 	call    session.Call
 	sample  stats.Sample
+	failed  func(class string) // told of calls that failed
 }
 
 // run is the worker loop, the only one: whatever the load model, it takes what
@@ -37,6 +38,9 @@ func (w *worker) run(ctx context.Context, p pacer, r *session.Prepared, recorder
 			return nil
 		case w.call.Err != nil && setUpFault(&w.call):
 			return w.call.Err
+		}
+		if w.call.Class != "" {
+			w.failed(w.call.Class)
 		}
 		w.fill(d)
 		recorder.Record(w.id, &w.sample)

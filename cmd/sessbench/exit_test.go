@@ -255,7 +255,7 @@ func TestInterruptionIsAcknowledged(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	acknowledged := make(chan string, 1)
 	p := &process{width: func() int { return 0 }, stderr: writerFunc(func(data []byte) { acknowledged <- string(data) })}
-	w := watch(ctx, p, &fakeRunner{}, false)
+	w := watch(ctx, p, &fakeRunner{}, newQueue(), false)
 	cancel()
 	if got := <-acknowledged; !strings.HasPrefix(got, "sessbench: interrupted; ") {
 		t.Errorf("said %q", got)

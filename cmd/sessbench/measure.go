@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -149,7 +150,9 @@ func (m *measurement) measure(ctx context.Context) error {
 	if os.Getenv("GOGC") == "" {
 		defer debug.SetGCPercent(debug.SetGCPercent(collectAt))
 	}
-	opts := workload.Options{UserAgent: "sessbench/" + tool().Version, CPUTime: cputime.Used}
+	opts := workload.Options{UserAgent: "sessbench/" + tool().Version, CPUTime: cputime.Used, Ports: portFacts(host.Facts(), host.ReadSettings())}
+	said := newQueue()
+	opts.Logger = slog.New(said)
 	running, release := ctx, func() error { return nil }
 	if m.plan.Target == "" {
 		server, err := startEmbedded(ctx, embeddedFlags(m.plan)...)
@@ -165,7 +168,7 @@ func (m *measurement) measure(ctx context.Context) error {
 		release()
 		return explainKeyError(err)
 	}
-	watching := watch(ctx, m.process, r, m.flags.quiet)
+	watching := watch(ctx, m.process, r, said, m.flags.quiet)
 	res, err := r.Run(running)
 	watching.stop()
 	// Under an interruption the server may go first: a terminal's signals are for both.

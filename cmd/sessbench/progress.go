@@ -28,8 +28,8 @@ type watcher struct {
 }
 
 // watch starts a watcher, which ends by stop. It shows how far r has come where
-// stderr is a terminal, and says that ctx was canceled, unless quiet.
-func watch(ctx context.Context, p *process, r runner, quiet bool) *watcher {
+// stderr is a terminal, passes on what is said meanwhile, and says that ctx was canceled, unless quiet.
+func watch(ctx context.Context, p *process, r runner, said *queue, quiet bool) *watcher {
 	// Its own end is not the run's: an interrupted run goes on until it is drained.
 	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	w := &watcher{cancel: cancel, done: make(chan struct{})}
@@ -38,14 +38,13 @@ func watch(ctx context.Context, p *process, r runner, quiet bool) *watcher {
 		if quiet {
 			return
 		}
-		width := p.width()
-		if width > 0 {
-			showProgress(ctx, own, p, r, width)
-		}
+		defer said.drain(p)
+		showProgress(ctx, own, p, r, said)
 		select {
 		case <-own.Done():
 		case <-ctx.Done():
 			p.note("interrupted; ending the run (interrupt again to leave without a report)")
+			<-own.Done()
 		}
 	}()
 	return w
@@ -57,22 +56,34 @@ func (w *watcher) stop() {
 	<-w.done
 }
 
-// showProgress draws until either context ends, and leaves an empty line.
-func showProgress(interrupted, finished context.Context, p *process, r runner, width int) {
-	bar := newBar(p)
-	defer bar.Clear()
-	ticker := time.NewTicker(progressInterval)
-	defer ticker.Stop()
+// showProgress tells of the run until either context ends. On a terminal it draws, and leaves an empty line.
+func showProgress(interrupted, finished context.Context, p *process, r runner, said *queue) {
+	clear, draw := func() {}, func() {}
+	var ticks <-chan time.Time
+	if width := p.width(); width > 0 {
+		bar := newBar(p)
+		clear = func() { bar.Clear() }
+		draw = func() {
+			now := r.Progress()
+			bar.Set64(min(int64(now.Done*progressSteps), progressSteps-1))
+			bar.Describe(clip(progressText(now), width-barMargin))
+		}
+		ticker := time.NewTicker(progressInterval)
+		defer ticker.Stop()
+		ticks = ticker.C
+	}
+	defer clear()
 	for {
 		select {
 		case <-interrupted.Done():
 			return
 		case <-finished.Done():
 			return
-		case <-ticker.C:
-			now := r.Progress()
-			bar.Set64(min(int64(now.Done*progressSteps), progressSteps-1))
-			bar.Describe(clip(progressText(now), width-barMargin))
+		case line := <-said.lines:
+			clear()
+			p.note("%s", line)
+		case <-ticks:
+			draw()
 		}
 	}
 }

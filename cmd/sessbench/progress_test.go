@@ -20,7 +20,7 @@ func TestProgressIsShownOnATerminalAndLeavesAnEmptyLine(t *testing.T) {
 			Arm: "fresh", Block: 3, Blocks: 10, Done: 0.25, Rate: 1234.4,
 			P50: 1234 * time.Microsecond, P99: 56789 * time.Microsecond, Errors: 2, Left: 12 * time.Second,
 		}}
-		w := watch(t.Context(), &c.process, r, false)
+		w := watch(t.Context(), &c.process, r, newQueue(), false)
 		time.Sleep(5*progressInterval + 1)
 		w.stop()
 		for _, want := range []string{" 25% [", "fresh block 3/10  1234/s  p50 1.23ms  p99 56.79ms  2 errors  12s left"} {
@@ -42,7 +42,7 @@ func TestProgressIsPolledFiveTimesASecondByOneGoroutine(t *testing.T) {
 		c := newConsole(nil, nil)
 		c.width = func() int { return 80 }
 		r := &countingRunner{}
-		w := watch(t.Context(), &c.process, r, false)
+		w := watch(t.Context(), &c.process, r, newQueue(), false)
 		time.Sleep(10*time.Second + 1)
 		w.stop()
 		if r.polls != 50 { // counted without a lock: the race detector watches
@@ -65,7 +65,7 @@ func TestNoProgressWithoutATerminalOrWhenQuiet(t *testing.T) {
 			c := newConsole(nil, nil)
 			c.width = func() int { return test.columns }
 			ctx, cancel := context.WithCancel(t.Context())
-			w := watch(ctx, &c.process, &fakeRunner{}, test.quiet)
+			w := watch(ctx, &c.process, &fakeRunner{}, newQueue(), test.quiet)
 			time.Sleep(time.Minute)
 			w.stop()
 			cancel()
@@ -82,7 +82,7 @@ func TestProgressFitsTheTerminal(t *testing.T) {
 			c := newConsole(nil, nil)
 			c.width = func() int { return columns }
 			r := &fakeRunner{progress: workload.Progress{Arm: strings.Repeat("long", 20), Block: 1, Blocks: 10, Done: 1}}
-			w := watch(t.Context(), &c.process, r, false)
+			w := watch(t.Context(), &c.process, r, newQueue(), false)
 			time.Sleep(2*progressInterval + 1)
 			w.stop()
 			for _, line := range bytes.Split(c.err.Bytes(), []byte("\r")) {
