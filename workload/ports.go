@@ -232,13 +232,13 @@ func (b *portBudget) warning(f forecast) *result.Warning {
 	if len(arms) > 1 {
 		verb = "need"
 	}
-	after := "a few moments"
+	after := "within a second"
 	if f.fails >= 1 {
-		after = fmt.Sprintf("%.0f s", f.fails)
+		after = fmt.Sprintf("after about %.0f s", f.fails)
 	}
 	return &result.Warning{
 		Code: "ports_forecast",
-		Detail: fmt.Sprintf("%s %s %s ports; %s are there: it will fail after about %s",
+		Detail: fmt.Sprintf("%s %s %s ports; %s are there: it will fail %s",
 			strings.Join(arms, " and "), verb, thousands(f.needs), thousands(float64(b.ports())), after),
 		Hint: fmt.Sprintf("connect from %s (--source), close by reset (+close-reset), offer at most %s connections a second, or make the run shorter",
 			moreAddresses(int(math.Ceil(f.needs/float64(max(1, b.facts.count()*b.destinations))))),

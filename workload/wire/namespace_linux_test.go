@@ -2,42 +2,15 @@ package wire
 
 import (
 	"os"
-	"runtime"
 	"strings"
 	"testing"
 
-	"golang.org/x/sys/unix"
+	"sessbench/internal/programs"
 )
 
-// inNamespace runs f in a network namespace of its own that has a loopback interface, with these settings
-// ("net/ipv4/..."), or skips where that is not permitted. Sockets that f's own goroutine makes are in there.
+// inNamespace runs f in a network namespace of its own, with these settings, or skips where that is not permitted.
 func inNamespace(t *testing.T, settings map[string]string, f func(t *testing.T)) {
-	t.Run("namespace", func(t *testing.T) {
-		// Never unlocked: the thread ends with the test's goroutine, and the namespace with it.
-		runtime.LockOSThread()
-		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-			t.Skip("no network namespace of our own: ", err)
-		}
-		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = unix.Close(fd) }()
-		loopback, err := unix.NewIfreq("lo")
-		if err != nil {
-			t.Fatal(err)
-		}
-		loopback.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
-		if err := unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, loopback); err != nil {
-			t.Fatal(err)
-		}
-		for name, value := range settings {
-			if err := os.WriteFile("/proc/sys/"+name, []byte(value), 0); err != nil {
-				t.Skip("no settings of our own: ", err)
-			}
-		}
-		f(t)
-	})
+	programs.InNamespace(t, settings, f)
 }
 
 // netstat returns a counter of this thread's namespace.
