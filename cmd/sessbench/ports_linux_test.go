@@ -106,7 +106,7 @@ func TestAMeasuredRateIsForecastToo(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer s.Close()
-		_, stderr, code := child(t, "run", "--arms", "fresh", "-c", "4", "-d", "2s", "--warmup", "20ms", "--blocks", "4", s.URL()+"/delay/2ms")
+		_, stderr, code := child(t, "run", "--arms", "fresh", "-c", "4", "-d", "2s", "--warmup", "200ms", "--blocks", "4", s.URL()+"/delay/2ms")
 		if !strings.Contains(stderr, "it will fail ") || code != exitInvalid {
 			t.Errorf("exit code %d, said %s", code, stderr)
 		}
