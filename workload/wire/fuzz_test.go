@@ -84,6 +84,10 @@ func FuzzResponse(f *testing.F) {
 		if err := readResponse(slow, &Request{Head: isHead, KeepBody: true}, again); err != nil || again.Status != resp.Status || !bytes.Equal(again.Body, resp.Body) || slow.ended != r.ended {
 			t.Errorf("in pieces: %v, %d, %q; whole: %d, %q", err, again.Status, again.Body, resp.Status, resp.Body)
 		}
+		r.begin(bytes.NewReader(text))
+		if err := readResponse(r, &Request{Head: isHead, KeepBody: true}, again); err != nil || again.head != resp.head {
+			t.Errorf("with its head known: %v, %+v; unknown: %+v", err, again.head, resp.head)
+		}
 		compare(t, text, isHead, resp)
 	})
 }

@@ -33,6 +33,7 @@ type receiver struct {
 	br      *bufio.Reader
 	maxHead int
 	maxBody int64
+	last    lastHead
 
 	spent int  // bytes of interim heads before the response
 	ended bool // the response ended with the connection
@@ -119,7 +120,7 @@ func (r *receiver) readHead(s *headScan, limit int) error {
 	for {
 		if n := r.br.Buffered(); n > 0 {
 			buf, _ := r.br.Peek(n)
-			done, err := s.scan(buf)
+			done, err := r.scan(s, buf)
 			switch {
 			case err != nil:
 				return err
@@ -136,6 +137,18 @@ func (r *receiver) readHead(s *headScan, limit int) error {
 			return early(err)
 		}
 	}
+}
+
+// scan is s.scan, but for a head that was read before.
+func (r *receiver) scan(s *headScan, buf []byte) (done bool, err error) {
+	if r.last.begins(buf) {
+		s.head = r.last.head
+		return true, nil
+	}
+	if done, err = s.scan(buf); done {
+		r.last.keep(buf[:s.size], &s.head)
+	}
+	return done, err
 }
 
 // grow makes the buffer larger and keeps what is in it.
