@@ -18,6 +18,10 @@ type sample struct {
 	CPU      float64 `json:"cpu"`     // seconds
 	Memory   int64   `json:"memory"`  // peak resident bytes
 
+	Sleeps int64 `json:"sleeps"` // times that a thread gave up its CPU to wait
+	// SystemCalls are of a run that was made to count them, which makes it slower: Round is 0.
+	SystemCalls int64 `json:"system_calls,omitempty"`
+
 	// As counted by the server.
 	Requests    int64 `json:"requests"`
 	Connections int64 `json:"connections"`
@@ -30,7 +34,15 @@ type sample struct {
 	Pace *pace `json:"pace,omitempty"` // the pacing workload only
 }
 
-func (s sample) usable() bool       { return s.Failure == "" && s.Requests > 0 }
+func (s sample) usable() bool          { return s.Failure == "" && s.Requests > 0 }
+func (s sample) sleepsPerReq() float64 { return float64(s.Sleeps) / float64(s.Requests) }
+func (s sample) callsPerReq() float64  { return float64(s.SystemCalls) / float64(s.Requests) }
+func (s sample) gcShare() float64 {
+	if s.Said.GC == 0 {
+		return math.NaN()
+	}
+	return s.Said.GC / s.CPU
+}
 func (s sample) cpuPerReq() float64 { return s.CPU / float64(s.Requests) }
 func (s sample) rate() float64      { return float64(s.Requests) / s.Seconds }
 func (s sample) memory() float64    { return float64(s.Memory) }
@@ -67,11 +79,21 @@ func summarise(values []float64) figure {
 func of(samples []sample, tool string, metric func(sample) float64) figure {
 	var values []float64
 	for _, s := range samples {
-		if s.Tool == tool && s.usable() {
+		if s.Tool == tool && s.usable() && s.Round > 0 {
 			values = append(values, metric(s))
 		}
 	}
 	return summarise(values)
+}
+
+// counted is the run of a tool whose system calls were counted, if there is one.
+func counted(samples []sample, tool string) (sample, bool) {
+	for _, s := range samples {
+		if s.Tool == tool && s.usable() && s.SystemCalls > 0 {
+			return s, true
+		}
+	}
+	return sample{}, false
 }
 
 // ratios summarises tool ÷ baseline of a metric, paired within each round: what the
@@ -79,7 +101,7 @@ func of(samples []sample, tool string, metric func(sample) float64) figure {
 func ratios(samples []sample, tool, baseline string, metric func(sample) float64) figure {
 	base := map[int]float64{}
 	for _, s := range samples {
-		if s.Tool == baseline && s.usable() {
+		if s.Tool == baseline && s.usable() && s.Round > 0 {
 			base[s.Round] = metric(s)
 		}
 	}

@@ -62,6 +62,7 @@ type said struct {
 	Errors  int64      `json:"errors"`
 	Latency *quantiles `json:"latency,omitempty"`
 	Lag     *quantiles `json:"lag,omitempty"` // start of a request behind its schedule
+	GC      float64    `json:"gc,omitempty"`  // CPU seconds of garbage collection; 0: not told
 	Notes   []string   `json:"notes,omitempty"`
 }
 

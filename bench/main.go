@@ -99,6 +99,7 @@ func (b *bench) prepare(ctx context.Context) (document, error) {
 			doc.versions = append(doc.versions, c.name+" "+t.version)
 		}
 	}
+	b.counts = canCount() && !o.smoke
 	doc.baseline = b.baseline()
 	doc.method = o.describe(doc.baseline)
 	server, found := find(o.bin, "nginx")

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,6 +26,8 @@ type command struct {
 
 	// stopAfter ends the process with SIGTERM when it does not end by itself; 0: it does.
 	stopAfter time.Duration
+	// counted: the system calls are counted, which makes them dearer.
+	counted bool
 	// okExits are exit codes besides 0 that are no failure.
 	okExits []int
 	// limit bounds the run whatever the process does.
@@ -33,11 +36,13 @@ type command struct {
 
 // A usage is what one client process cost and said.
 type usage struct {
-	CPU        time.Duration // user and system, of the process and the children it waited for
-	PeakMemory int64         // bytes resident
-	Wall       time.Duration
-	Stdout     []byte
-	Failure    string // empty: it did what it was told
+	CPU         time.Duration // user and system, of the process and the children it waited for
+	PeakMemory  int64         // bytes resident
+	Sleeps      int64         // times that a thread gave up its CPU to wait
+	SystemCalls int64         // 0: not counted
+	Wall        time.Duration
+	Stdout      []byte
+	Failure     string // empty: it did what it was told
 }
 
 // run starts the command, waits for it, and returns what it used. It must be called
@@ -46,7 +51,12 @@ func run(ctx context.Context, c command) (usage, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.limit)
 	defer cancel()
 	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, "taskset", append([]string{"-c", c.cpus}, c.argv...)...)
+	argv := append([]string{"taskset", "-c", c.cpus}, c.argv...)
+	counts := filepath.Join(c.dir, "system-calls")
+	if c.counted {
+		argv = append([]string{"perf", "stat", "-x", ",", "-e", "raw_syscalls:sys_enter", "-o", counts, "--"}, argv...)
+	}
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Env = append(os.Environ(), c.env...)
 	cmd.Dir = c.dir
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -69,7 +79,11 @@ func run(ctx context.Context, c command) (usage, error) {
 		Wall:       time.Since(begin),
 		CPU:        cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(),
 		PeakMemory: watch(),
+		Sleeps:     cmd.ProcessState.SysUsage().(*syscall.Rusage).Nvcsw,
 		Stdout:     stdout.Bytes(),
+	}
+	if c.counted {
+		u.SystemCalls = readCount(counts)
 	}
 	if ctx.Err() == nil {
 		u.Failure = failure(cmd.ProcessState, waitErr, c, stderr.Bytes())
@@ -100,6 +114,26 @@ func failure(state *os.ProcessState, err error, c command, stderr []byte) string
 		said = strings.Join(lines[len(lines)-3:], "; ")
 	}
 	return fmt.Sprintf("%v: %s", err, said)
+}
+
+// readCount reads the one figure that perf wrote, "123456,,raw_syscalls:sys_enter,...", or 0.
+func readCount(file string) int64 {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(text)) {
+		number, rest, _ := strings.Cut(line, ",")
+		if n, err := strconv.ParseInt(number, 10, 64); err == nil && strings.Contains(rest, "raw_syscalls") {
+			return n
+		}
+	}
+	return 0
+}
+
+// canCount says whether system calls can be counted here: with perf, and the right to.
+func canCount() bool {
+	return exec.Command("perf", "stat", "-e", "raw_syscalls:sys_enter", "true").Run() == nil
 }
 
 // watchPeak follows a process's peak resident memory until the returned function

@@ -24,6 +24,7 @@ type bench struct {
 	progress io.Writer
 
 	addresses addresses // of nginx
+	counts    bool      // system calls can be counted
 }
 
 // A tool is a contestant that was found on this machine.
@@ -46,6 +47,9 @@ func (t tool) offers(w workload) bool {
 	return t.closed && !(t.freshOnly && w.use == usePooled)
 }
 
+// countingRound is the round in which system calls are counted. What it costs counts nowhere.
+const countingRound = -1
+
 // carryOut runs every round of a workload and returns its samples, those of the
 // finished runs even where it returns an error.
 func (b *bench) carryOut(ctx context.Context, w workload) ([]sample, error) {
@@ -56,6 +60,15 @@ func (b *bench) carryOut(ctx context.Context, w workload) ([]sample, error) {
 		}
 	}
 	var samples []sample
+	if b.counts && w.url != nil {
+		for _, t := range tools {
+			s, err := b.once(ctx, w, t, countingRound)
+			if err != nil {
+				return samples, fmt.Errorf("%s, %s, counting system calls: %w", w.name, t.name, err)
+			}
+			samples = append(samples, s)
+		}
+	}
 	for round := range b.options.rounds {
 		for _, i := range drawOrder(len(tools), b.options.seed, w.name, round) {
 			s, err := b.once(ctx, w, tools[i], round)
@@ -151,7 +164,7 @@ func (b *bench) measure(ctx context.Context, t tool, job work, cpus string, s *s
 		}
 	}
 	c := command{
-		argv: append([]string{t.path}, t.argv(job)...), env: t.env, dir: job.Dir, cpus: cpus,
+		argv: append([]string{t.path}, t.argv(job)...), env: t.env, dir: job.Dir, cpus: cpus, counted: s.Round == countingRound+1,
 		okExits: t.okExits, limit: job.Length + 30*time.Second,
 	}
 	if t.stopped != nil && t.stopped(job) {
@@ -162,6 +175,7 @@ func (b *bench) measure(ctx context.Context, t tool, job work, cpus string, s *s
 		return err
 	}
 	s.Wall, s.CPU, s.Memory, s.Failure = u.Wall.Seconds(), u.CPU.Seconds(), u.PeakMemory, u.Failure
+	s.Sleeps, s.SystemCalls = u.Sleeps, u.SystemCalls
 	if s.Failure != "" || t.said == nil {
 		return nil
 	}

@@ -26,6 +26,7 @@ func parseSessbench(out []byte) (said, error) {
 		Latency: &quantiles{P50: a.ResponseTime.P50, P90: a.ResponseTime.P90, P99: a.ResponseTime.P99, P999: a.ResponseTime.P999},
 		Lag:     &quantiles{P50: a.ScheduleLag.P50, P99: a.ScheduleLag.P99},
 	}
+	s.GC = a.Generator.GCCPUSeconds
 	for _, w := range r.Warnings {
 		s.Notes = append(s.Notes, w.Code)
 	}

@@ -69,17 +69,24 @@ func row(b *strings.Builder, cells ...string) {
 func (d document) workloadTable(b *strings.Builder, w workload) {
 	in := inWorkload(d.samples, w.name)
 	row(b, "tool", "CPU per request ÷ "+d.baseline, "requests/s ÷ "+d.baseline, "peak memory ÷ "+d.baseline,
-		"CPU per request", "requests/s", "peak memory", "connections", "requests", "rounds", "did the work")
-	row(b, "---", "--:", "--:", "--:", "--:", "--:", "--:", "--:", "--:", "--:", "---")
+		"CPU per request", "of it GC", "system calls per request", "sleeps per request", "requests/s", "peak memory", "connections", "requests", "rounds", "did the work")
+	row(b, "---", "--:", "--:", "--:", "--:", "--:", "--:", "--:", "--:", "--:", "--:", "--:", "--:", "---")
 	for _, t := range d.tools {
 		if !takesPart(in, t) {
 			continue
+		}
+		calls := "–"
+		if s, ok := counted(in, t); ok {
+			calls = fmt.Sprintf("%.1f", s.callsPerReq())
 		}
 		row(b, t,
 			ratioText(ratios(in, t, d.baseline, sample.cpuPerReq)),
 			ratioText(ratios(in, t, d.baseline, sample.rate)),
 			ratioText(ratios(in, t, d.baseline, sample.memory)),
 			scaled(of(in, t, sample.cpuPerReq), 1e6, "%.1f µs"),
+			scaled(of(in, t, sample.gcShare), 100, "%.1f %%"),
+			calls,
+			scaled(of(in, t, sample.sleepsPerReq), 1, "%.2f"),
 			scaled(of(in, t, sample.rate), 1, "%.0f"),
 			scaled(of(in, t, sample.memory), 1.0/(1<<20), "%.1f MiB"),
 			scaled(of(in, t, sample.conns), 1, "%.0f"),
@@ -165,7 +172,7 @@ func troubles(in []sample, tool string) []string {
 	}
 	var errors int64
 	for _, s := range in {
-		if s.Tool != tool {
+		if s.Tool != tool || s.Round == 0 {
 			continue
 		}
 		if !s.usable() {
@@ -195,7 +202,7 @@ func troubles(in []sample, tool string) []string {
 func (d document) deedsText(in []sample, tool string, w workload) string {
 	wrong, did, n := 0, "", 0
 	for _, s := range in {
-		if s.Tool != tool || !s.usable() {
+		if s.Tool != tool || !s.usable() || s.Round == 0 {
 			continue
 		}
 		n++
@@ -256,7 +263,7 @@ func takesPart(in []sample, tool string) bool {
 func roundsText(in []sample, tool string) string {
 	usable, all := 0, 0
 	for _, s := range in {
-		if s.Tool == tool {
+		if s.Tool == tool && s.Round > 0 {
 			all++
 			if s.usable() {
 				usable++

@@ -48,7 +48,7 @@ func TestEveryNumberOfAnArmHasItsKind(t *testing.T) {
 		kindShare: "error_rate generator.cpu_share phases.tls.share",
 		kindRate:  "achieved_rate offered_rate",
 		kindSeconds: "*_time.max *_time.mean *_time.min *_time.p50 *_time.p75 *_time.p90 *_time.p95 *_time.p99 *_time.p99.9 *_time.p99.99 *_time.stddev" +
-			" generator.cpu_seconds generator.gc_pause_seconds generator.sched_latency_p50 generator.sched_latency_p99" +
+			" generator.cpu_seconds generator.gc_cpu_seconds generator.gc_pause_seconds generator.sched_latency_p50 generator.sched_latency_p99" +
 			" kernel.rtt_max kernel.rtt_mean kernel.rtt_min kernel.rtt_var_mean" +
 			" phases.tls.max phases.tls.mean phases.tls.p50 phases.tls.p90 phases.tls.p99" +
 			" policy.dns_lifetime policy.idle_timeout policy.max_age policy.ticket_lifetime seconds",

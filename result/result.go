@@ -240,6 +240,7 @@ type Generator struct {
 	SchedLatencyP50 float64 `json:"sched_latency_p50"` // how long a runnable goroutine waited for a CPU, seconds
 	SchedLatencyP99 float64 `json:"sched_latency_p99"`
 	GCPauseSeconds  float64 `json:"gc_pause_seconds"`
+	GCCPUSeconds    float64 `json:"gc_cpu_seconds"` // of CPUSeconds, spent on garbage collection; an estimate of the Go runtime
 }
 
 // Operation is what one operation of the mix did in one arm.

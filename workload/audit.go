@@ -19,6 +19,7 @@ type auditor struct {
 const (
 	schedLatencies = "/sched/latencies:seconds"
 	gcPauses       = "/sched/pauses/total/gc:seconds"
+	gcCPU          = "/cpu/classes/gc/total:cpu-seconds" // an estimate, brought up to date by each collection
 )
 
 // A reading is the auditor's totals at one instant.
@@ -27,10 +28,11 @@ type reading struct {
 	cpu   time.Duration
 	sched *metrics.Float64Histogram
 	gc    *metrics.Float64Histogram
+	gcCPU float64 // seconds
 }
 
 func (a *auditor) read() reading {
-	samples := []metrics.Sample{{Name: schedLatencies}, {Name: gcPauses}}
+	samples := []metrics.Sample{{Name: schedLatencies}, {Name: gcPauses}, {Name: gcCPU}}
 	metrics.Read(samples)
 	r := reading{wall: time.Now()}
 	if a.cpuTime != nil {
@@ -42,13 +44,16 @@ func (a *auditor) read() reading {
 	if samples[1].Value.Kind() == metrics.KindFloat64Histogram {
 		r.gc = samples[1].Value.Float64Histogram()
 	}
+	if samples[2].Value.Kind() == metrics.KindFloat64 {
+		r.gcCPU = samples[2].Value.Float64()
+	}
 	return r
 }
 
 // usage sums up what the generator used during one arm's trials.
 type usage struct {
 	wall, cpu time.Duration
-	gc        float64 // seconds
+	gc, gcCPU float64 // seconds
 	bounds    []float64
 	waits     []uint64 // scheduler latencies by bucket
 }
@@ -57,6 +62,7 @@ func (u *usage) add(from, to reading) {
 	u.wall += to.wall.Sub(from.wall)
 	u.cpu += to.cpu - from.cpu
 	u.gc += total(to.gc) - total(from.gc)
+	u.gcCPU += to.gcCPU - from.gcCPU
 	if from.sched == nil || to.sched == nil {
 		return
 	}
@@ -84,6 +90,7 @@ func (u *usage) generator() result.Generator {
 		SchedLatencyP50: u.wait(0.50),
 		SchedLatencyP99: u.wait(0.99),
 		GCPauseSeconds:  u.gc,
+		GCCPUSeconds:    u.gcCPU,
 	}
 }
 
