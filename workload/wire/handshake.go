@@ -31,7 +31,7 @@ const kindsKept = 4
 type handshakes struct {
 	mu    sync.Mutex
 	count map[Handshake]*int64
-	kinds [kindsKept]handshakeKind // that came last; the first of them is looked at first
+	kinds []handshakeKind // that came last; the first of them is looked at first
 }
 
 // A handshakeKind is what tells handshakes apart as crypto/tls states it, and where they are counted.
@@ -45,11 +45,11 @@ type handshakeKind struct {
 	chain           []*x509.Certificate
 
 	handshake Handshake
-	count     *int64 // nil: nothing is kept here
+	count     *int64
 }
 
 func (k *handshakeKind) is(state *tls.ConnectionState) bool {
-	return k.count != nil && k.version == state.Version && k.cipher == state.CipherSuite && k.curve == state.CurveID &&
+	return k.version == state.Version && k.cipher == state.CipherSuite && k.curve == state.CurveID &&
 		k.resumed == state.DidResume && k.alpn == state.NegotiatedProtocol && slices.Equal(k.chain, state.PeerCertificates)
 }
 
@@ -57,7 +57,7 @@ func (k *handshakeKind) is(state *tls.ConnectionState) bool {
 func (h *handshakes) enter(state *tls.ConnectionState) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if !h.kinds[0].is(state) {
+	if len(h.kinds) == 0 || !h.kinds[0].is(state) {
 		h.toFront(state)
 	}
 	*h.kinds[0].count++
@@ -66,18 +66,15 @@ func (h *handshakes) enter(state *tls.ConnectionState) {
 // toFront puts the kind of a handshake before the others, of which the one that is longest unused makes room for
 // a new one.
 func (h *handshakes) toFront(state *tls.ConnectionState) {
-	i := 1
-	for i < kindsKept && !h.kinds[i].is(state) {
-		i++
+	i := slices.IndexFunc(h.kinds, func(k handshakeKind) bool { return k.is(state) })
+	if i >= 0 {
+		kind := h.kinds[i]
+		copy(h.kinds[1:], h.kinds[:i])
+		h.kinds[0] = kind
+		return
 	}
-	var kind handshakeKind
-	if i < kindsKept {
-		kind = h.kinds[i]
-	} else {
-		kind, i = h.name(state), kindsKept-1
-	}
-	copy(h.kinds[1:], h.kinds[:i])
-	h.kinds[0] = kind
+	kept := h.kinds[:min(len(h.kinds), kindsKept-1)]
+	h.kinds = slices.Insert(kept, 0, h.name(state))
 }
 
 // name returns the kind of a handshake that is not known yet, or not any more.
@@ -112,6 +109,9 @@ func (h *handshakes) all() map[Handshake]int64 {
 func (h *handshakes) latest() Handshake {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if len(h.kinds) == 0 {
+		return Handshake{}
+	}
 	return h.kinds[0].handshake
 }
 
