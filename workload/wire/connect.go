@@ -13,16 +13,11 @@ func (o *opener) lead(cn *conn, r *route, host, port string, sp *span) error {
 
 // find fills r with the addresses of a host, within the connection's limits.
 func (o *opener) find(cn *conn, r *route, host, port string, sp *span) error {
-	ctx, cancel := cn.sock.context()
-	defer cancel()
 	asked := false
 	err := r.find(o.opts, host, port, func() (hosts []string, err error) {
-		hosts, asked, err = o.lookup(ctx, host)
+		hosts, asked, err = o.lookup(&cn.sock, host)
 		return hosts, err
 	})
-	if err != nil {
-		err = cn.sock.expired(ctx, opResolve, host, err)
-	}
 	if err != nil || asked {
 		sp.lap(&sp.ex.Phases.DNS)
 	}

@@ -1,9 +1,6 @@
 package wire
 
-import (
-	"context"
-	"time"
-)
+import "time"
 
 // dnsNames is of how many names the addresses are kept.
 const dnsNames = 1024
@@ -37,8 +34,9 @@ func (c *dnsCache) put(name string, hosts []string, now, lifetime time.Duration)
 	(*c)[name] = dnsEntry{hosts, until}
 }
 
-// lookup returns the addresses of a name, and whether a resolver was asked for them.
-func (o *opener) lookup(ctx context.Context, host string) (hosts []string, asked bool, err error) {
+// lookup returns the addresses of a name, for a connection of s, and whether a resolver was asked for them. The
+// error is a *fault.
+func (o *opener) lookup(s *sock, host string) (hosts []string, asked bool, err error) {
 	lifetime := o.policy.DNSLifetime
 	if lifetime != 0 {
 		if hosts, ok := o.names.get(host, o.clock.Now()); ok {
@@ -46,9 +44,14 @@ func (o *opener) lookup(ctx context.Context, host string) (hosts []string, asked
 		}
 	}
 	o.counts.Lookups++
+	ctx, cancel := s.context()
+	defer cancel()
 	hosts, err = o.opts.lookup(ctx, host)
-	if err == nil && len(hosts) > 0 && lifetime != 0 {
+	if err != nil {
+		return nil, true, s.expired(ctx, opResolve, host, lookupFault(host, err))
+	}
+	if len(hosts) > 0 && lifetime != 0 {
 		o.names.put(host, hosts, o.clock.Now(), lifetime)
 	}
-	return hosts, true, err
+	return hosts, true, nil
 }

@@ -50,7 +50,7 @@ func (r *route) find(opts *Options, host, port string, lookup func() ([]string, 
 		if hosts = opts.resolved(host, port); hosts == nil {
 			fixed = false
 			if hosts, err = lookup(); err != nil {
-				return lookupFault(host, err)
+				return err
 			}
 		}
 	}
