@@ -110,10 +110,15 @@ func (m *mounts) lookup(u *url.URL) (*Adapter, error) {
 	if a := m.find(u); a != nil {
 		return a, nil
 	}
+	return nil, unmounted(u)
+}
+
+// unmounted is the *Error where nothing carries requests for u.
+func unmounted(u *url.URL) error {
 	if u.Scheme == "" {
-		return nil, &Error{Kind: ErrMissingScheme, URL: withoutSecrets(u)}
+		return &Error{Kind: ErrMissingScheme, URL: withoutSecrets(u)}
 	}
-	return nil, &Error{Kind: ErrInvalidScheme, URL: withoutSecrets(u)}
+	return &Error{Kind: ErrInvalidScheme, URL: withoutSecrets(u)}
 }
 
 // close closes the idle connections of all transports.

@@ -171,7 +171,9 @@ func (s *Session) Measure(ctx context.Context, p *Prepared, call *Call) {
 		return
 	}
 	defer s.leave()
-	c := chain{session: s, ctx: ctx, call: call, full: len(p.hooks.After) > 0, cached: true}
+	var c chain // set field by field, or there would be two of them on each worker's stack
+	c.session, c.ctx, c.call = s, ctx, call
+	c.full, c.cached = len(p.hooks.After) > 0, true
 	err := c.run(p)
 	if c.full {
 		err = c.readAll(err)

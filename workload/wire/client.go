@@ -145,11 +145,15 @@ func (c *Client) Do(ctx context.Context, req *Request, resp *Response, ex *Excha
 		c.recv = c.spare.take(c.opts)
 	}
 	now := c.clock.Now()
-	*ex = Exchange{Started: now}
 	resp.reset()
 	t := &c.trip
-	*t = trip{req: req, resp: resp, place: placeOf(req, c.opts), limits: req.Spec.Limits}
-	if t.limits == nil {
+	// Set field by field, or there would be a second one on each worker's stack.
+	*ex = Exchange{}
+	*t = trip{}
+	ex.Started = now
+	t.req, t.resp = req, resp
+	t.place.find(req, c.opts)
+	if t.limits = req.Spec.Limits; t.limits == nil {
 		t.limits = &c.opts.Limits
 	}
 	t.until = until(t.limits, now)

@@ -283,3 +283,9 @@ func reset(t testing.TB, c net.Conn) {
 		t.Error(err)
 	}
 }
+
+// placeOf returns where the connection for req belongs.
+func placeOf(req *Request, opts *Options) (at place) {
+	at.find(req, opts)
+	return at
+}

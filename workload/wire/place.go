@@ -11,9 +11,9 @@ type place struct {
 	tls      *tls.Config // nil: Options.TLS, or nothing to encrypt
 }
 
-// placeOf returns where the connection for req belongs.
-func placeOf(req *Request, opts *Options) place {
-	at := place{endpoint: req.Endpoint}
+// find makes at, which is empty, the place where the connection for req belongs.
+func (at *place) find(req *Request, opts *Options) {
+	at.endpoint = req.Endpoint
 	if req.Endpoint.TLS && req.Spec.TLS != opts.TLS {
 		at.tls = req.Spec.TLS
 	}
@@ -23,7 +23,6 @@ func placeOf(req *Request, opts *Options) place {
 			at.endpoint = Endpoint{}
 		}
 	}
-	return at
 }
 
 // String names the place for an error.
