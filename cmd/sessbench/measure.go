@@ -140,15 +140,28 @@ func (m *measurement) checkFiles() error {
 	return nil
 }
 
-// collectAt is the growth of the heap, in percent, at which garbage is collected, unless
-// GOGC says otherwise. A load without TLS leaves none; beside a thousand handshakes at
-// once the collector's work is small and the memory saved is not.
-const collectAt = 50
+// What decides how far the heap grows before garbage is collected. A small heap is let grow by heapSpare,
+// whatever the share: with the usual percentages a load of new TLS connections, which leaves much garbage, would have it
+// collected dozens of times a second, at a tenth of all its CPU time. A large one grows by leastGrowth percent,
+// for memory is what thousands of workers lack first.
+const (
+	heapAtRest    = 8 << 20 // histograms and code's own tables, with few workers
+	heapPerWorker = 24 << 10
+	heapSpare     = 32 << 20
+	leastGrowth   = 50
+)
+
+// collectAt is the growth of the heap, in percent, at which garbage is collected with so many workers in
+// all arms, unless GOGC says otherwise.
+func collectAt(workers int) int {
+	return max(leastGrowth, heapSpare/((heapAtRest+workers*heapPerWorker)/100))
+}
 
 // measure carries out the plan and tells what came of it.
 func (m *measurement) measure(ctx context.Context) error {
 	if os.Getenv("GOGC") == "" {
-		defer debug.SetGCPercent(debug.SetGCPercent(collectAt))
+		workers := len(m.plan.Arms) * m.plan.Load.Workers
+		defer debug.SetGCPercent(debug.SetGCPercent(collectAt(workers)))
 	}
 	opts := workload.Options{UserAgent: "sessbench/" + tool().Version, CPUTime: cputime.Used, Ports: portFacts(host.Facts(), host.ReadSettings())}
 	said := newQueue()
