@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"testing"
+	"time"
+
+	"sessbench/internal/host"
+	"sessbench/result"
+	"sessbench/testserver"
+)
+
+// A further worker, with the connection that it keeps, takes at most 20 KiB of resident memory, and 60 KiB with
+// TLS: what 10,000 have more than 100, at their peak, garbage and stacks included.
+func TestWorkersAreSmall(t *testing.T) {
+	if testing.Short() || runtime.GOOS != "linux" {
+		t.Skip("takes a while, and needs /proc")
+	}
+	const few, many = 100, 10_000
+	for _, test := range []struct {
+		name   string
+		config testserver.Config
+		limit  int // bytes
+	}{
+		{"plain", testserver.Config{}, 20 << 10},
+		{"TLS", testserver.Config{TLS: true}, 60 << 10},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if have, err := host.RaiseFileLimit(many + 1000); err != nil || have < many+1000 {
+				t.Skipf("%d connections need more open files than %d (%v)", many, have, err)
+			}
+			s, trust := server(t, test.config)
+			base, peak := residentWith(t, few, s, trust), residentWith(t, many, s, trust)
+			each := (peak - base) << 10 / (many - few)
+			t.Logf("%d kB with %d workers, %d kB with %d: %d bytes for each further one", base, few, peak, many, each)
+			if each > test.limit {
+				t.Errorf("a worker takes %d bytes, want at most %d", each, test.limit)
+			}
+		})
+	}
+}
+
+// residentWith returns the most memory that sessbench had with so many workers, in kB. All of them have
+// opened a connection by the end.
+func residentWith(t *testing.T, workers int, s *testserver.Server, trust []string) int {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), fmt.Sprintf("%d.json", workers))
+	args := []string{"run", s.URL() + "/", "--arms", "pooled", "-c", strconv.Itoa(workers), "-n", strconv.Itoa(5 * workers),
+		"--blocks", "1", "--warmup", "0s", "-q", "-o", file, "--timeout", "5m", "--connect-timeout", "2m"}
+	peak := peakOf(t, exec.Command(os.Args[0], append(args, trust...)...)) // which TestMain makes sessbench
+	res, err := result.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if opened := res.Arms[0].Connections.Opened; opened < int64(workers) {
+		t.Fatalf("%d connections for %d workers", opened, workers)
+	}
+	return peak
+}
+
+// peakOf runs a command, which must succeed, and returns the most memory that it had, in kB.
+func peakOf(t *testing.T, cmd *exec.Cmd) int {
+	t.Helper()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for peak := 0; ; {
+		select {
+		case err := <-ended:
+			if err != nil || peak == 0 {
+				t.Fatalf("%v, after %d kB", err, peak)
+			}
+			return peak
+		case <-tick.C:
+			peak = max(peak, residentPeak(cmd.Process.Pid))
+		}
+	}
+}
