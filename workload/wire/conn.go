@@ -12,12 +12,12 @@ type conn struct {
 	tls      *tls.Conn // nil: plain
 	rw       io.ReadWriter
 	endpoint Endpoint // of the request that it was opened for
-	place    place
-	shelf    *shelf  // of the pool in which it is kept
-	ledger   *ledger // of the Client that opened it
-	policy   *Policy // that Client's
-	requests int     // begun to be written
-	mux      mux     // nil: HTTP/1.1, one exchange at a time
+	place    *place   // where it leads: that of its shelf
+	shelf    *shelf   // of the pool in which it is kept
+	ledger   *ledger  // of the Client that opened it
+	policy   *Policy  // that Client's
+	requests int      // begun to be written
+	mux      mux      // nil: HTTP/1.1, one exchange at a time
 
 	// Of a multiplexed connection, under the pool's lock.
 	users   int  // exchanges on it now

@@ -29,7 +29,7 @@ func play(t *testing.T, said io.Reader) (*Response, *Exchange) {
 		t.Fatal(err)
 	}
 	c := NewClient(NewClock(), &Options{MaxBodyBytes: 1 << 20, MaxHeaderBytes: 4096}, Policy{HTTP: H2C}, nil)
-	cn := &conn{endpoint: req.Endpoint, place: place{endpoint: req.Endpoint}, ledger: &c.opener.ledger}
+	cn := &conn{endpoint: req.Endpoint, place: &place{endpoint: req.Endpoint}, ledger: &c.opener.ledger}
 	cn.sock.raw, cn.sock.clock, cn.sock.watch = tape{said}, c.clock, c.watch
 	cn.rw = &cn.sock
 	c.opener.openHTTP2(cn)

@@ -69,7 +69,7 @@ func (sp *span) takeBytes(s *sock) {
 // open opens a connection to at for requests to e, through proxy unless it is nil, TLS included. It keeps at, which
 // is not changed. call is the limit of the whole call, or 0. The error has a *fault in it.
 func (o *opener) open(w *watch, at *place, e Endpoint, proxy *Proxy, lim *Limits, call time.Duration, sp *span) (*conn, error) {
-	cn := &conn{endpoint: e, place: *at, ledger: &o.ledger, policy: o.policy}
+	cn := &conn{endpoint: e, place: at, ledger: &o.ledger, policy: o.policy}
 	cn.sock.clock, cn.sock.watch, cn.sock.call = o.clock, w, call
 	cn.sock.distance = o.opts.Distance
 	if lim.ConnectTimeout > 0 {

@@ -145,7 +145,7 @@ func (m *model) exchange(r *rand.Rand, w *waiter, i int) {
 }
 
 func (m *model) open(s *shelf, i int) *conn {
-	cn := &conn{shelf: s, place: s.place, opened: m.clock.Now(), ledger: new(ledger)}
+	cn := &conn{shelf: s, place: &s.place, opened: m.clock.Now(), ledger: new(ledger)}
 	cn.ledger.opened()
 	if i%2 == 1 {
 		cn.sock.raw = countedPipe{close: func() { m.census.leave(i) }}

@@ -88,7 +88,7 @@ func (l *lender) opened(w *waiter) (*conn, int) {
 func (l *lender) open(s *shelf) *conn {
 	m := new(fakeMux)
 	m.allowed.Store(int64(l.room))
-	cn := &conn{mux: m, shelf: s, place: s.place, opened: l.clock.Now(), ledger: new(ledger)}
+	cn := &conn{mux: m, shelf: s, place: &s.place, opened: l.clock.Now(), ledger: new(ledger)}
 	cn.ledger.opened()
 	l.pool.publish(cn)
 	return cn
@@ -346,7 +346,7 @@ func seed(t testing.TB, c *Client, target string, n int) []*conn {
 		}
 		m := new(fakeMux)
 		m.allowed.Store(10)
-		all[i] = &conn{mux: m, shelf: c.waiter.grant.shelf, place: at, opened: c.clock.Now(), ledger: &c.opener.ledger}
+		all[i] = &conn{mux: m, shelf: c.waiter.grant.shelf, place: &at, opened: c.clock.Now(), ledger: &c.opener.ledger}
 		all[i].ledger.opened()
 	}
 	for _, cn := range all {
