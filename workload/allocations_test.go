@@ -1,0 +1,86 @@
+package workload
+
+import (
+	"net"
+	"testing"
+	"time"
+
+	"sessbench/stats"
+	"sessbench/workload/wire"
+)
+
+// sameAnswer answers whatever is read with the same response, and allocates nothing for it.
+func sameAnswer(t *testing.T) (url string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		answer := []byte("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				buf := make([]byte, 4<<10)
+				for {
+					if _, err := c.Read(buf); err != nil {
+						return
+					}
+					if _, err := c.Write(answer); err != nil {
+						return
+					}
+				}
+			}()
+		}
+	}()
+	return "http://" + l.Addr().String()
+}
+
+// The whole worker loop, from pacer to recorder, allocates nothing for a request on a kept connection, and little for one on
+// a new connection.
+func TestAllocationsOfTheWorkerLoop(t *testing.T) {
+	const calls = 1000
+	for policy, most := range map[string]float64{
+		"pooled": 0,
+		"fresh":  11, // 8 of them in the server, which accepts; ours are the connection and its file
+	} {
+		r, err := NewRunner(&Plan{
+			Target:  sameAnswer(t),
+			Arms:    []Arm{{Name: policy, Policy: policy}},
+			Session: SessionPlan{TLS: TLSPlan{Verify: true}, Timeout: Timeout{Connect: Duration(time.Minute), Read: Duration(time.Minute)}},
+			Mix:     []Operation{{Name: "get", Method: "GET", URL: "/"}},
+			Load:    Load{Workers: 1, Requests: calls, Blocks: 1},
+		}, Options{UserAgent: "test"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.clock = wire.NewClock()
+		defer r.close()
+		if err := r.open(); err != nil {
+			t.Fatal(err)
+		}
+		recorder := stats.NewRecorder(r.names(), 1)
+		p := &closedCount{}
+		run := func() {
+			p.left.Store(calls)
+			if err := r.arms[0].workers[0].run(t.Context(), p, r.arms[0].request, recorder); err != nil {
+				t.Fatal(err)
+			}
+		}
+		each := testing.AllocsPerRun(3, run) / calls
+		t.Logf("%s: %.3f", policy, each)
+		if each > most+0.02 { // a new second of the series takes some
+			t.Errorf("%s: %.3f allocations for a request, want at most %v", policy, each, most)
+		}
+		var trial stats.Trial
+		recorder.Trial(&trial)
+		if total := trial.Total(); total.Requests != 4*calls || total.Errors != 0 {
+			t.Errorf("%s: %d calls, %d errors", policy, total.Requests, total.Errors)
+		}
+	}
+}
