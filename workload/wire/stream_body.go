@@ -52,10 +52,10 @@ func (b *body) read(r *receiver, p []byte) (int, error) {
 	n, err := r.br.Read(p[:min(int64(len(p)), b.left)])
 	b.left -= int64(n)
 	switch {
+	case b.left == 0 && b.kind == bodySized:
+		return n, io.EOF // also where the end of the connection came along with the last bytes
 	case err != nil:
 		return n, early(err)
-	case b.left == 0 && b.kind == bodySized:
-		return n, io.EOF
 	}
 	b.ended = b.left == 0
 	return n, nil

@@ -1,11 +1,14 @@
 package wire
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
+	"net"
 	"net/url"
 	"strings"
 	"testing"
@@ -329,4 +332,48 @@ func readStreamed(text []byte, isHead bool) (*Response, error) {
 		err = nil
 	}
 	return resp, err
+}
+
+// A heldConn keeps what is written until it is closed, so that all of it leaves at once.
+type heldConn struct {
+	net.Conn
+	held []byte
+	hold bool
+}
+
+func (c *heldConn) Write(p []byte) (int, error) {
+	if !c.hold {
+		return c.Conn.Write(p)
+	}
+	c.held = append(c.held, p...)
+	return len(p), nil
+}
+
+// SetWriteDeadline does nothing: TLS lets writing fail after its alert.
+func (c *heldConn) SetWriteDeadline(time.Time) error { return nil }
+
+// TLS 1.2 tells of a closing alert that is there already together with the bytes before it.
+func TestAStreamIsWholeWhoseLastBytesComeWithTheEnd(t *testing.T) {
+	srv, cli := identity(t)
+	srv.MaxVersion = tls.VersionTLS12
+	const size = 5000
+	s := serve(t, nil, func(p *peer) {
+		under := &heldConn{Conn: p.Conn}
+		c := tls.Server(under, srv)
+		if (&peer{Conn: c, in: bufio.NewReader(c)}).request() == "" {
+			return
+		}
+		under.hold = true
+		_, _ = fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n", size)
+		_, _ = c.Write(make([]byte, size))
+		_ = c.CloseWrite()
+		_, _ = p.Conn.Write(under.held)
+	})
+	c := newClient(t, &Options{TLS: cli}, Policy{})
+	b := begin(t, context.Background(), c, streamed(t, "GET", "https://"+s.addr()+"/"))
+	body, err := io.ReadAll(b.resp.Stream)
+	if len(body) != size || err != nil || b.ex.Err != nil {
+		t.Errorf("%d bytes, %v, %v", len(body), err, b.ex.Err)
+	}
+	wantCounts(t, c, Counts{Opened: 1, Attempts: 1, ClosedByPeer: 1, TLSFull: 1})
 }
