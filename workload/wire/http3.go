@@ -177,6 +177,9 @@ func (o *opener) quicTLS(cn *conn) *tls.Config {
 	config := base.Clone()
 	config.NextProtos = []string{"h3"}
 	config.MinVersion = tls.VersionTLS13 // RFC 9001, section 4.2
+	if kept := config.ClientSessionCache; kept != nil {
+		config.ClientSessionCache = sessionCopies{kept}
+	}
 	o.quic.base, o.quic.tls = base, config
 	return config
 }

@@ -263,3 +263,40 @@ func BenchmarkFreshHTTP3(b *testing.B)  { benchmark3(b, Policy{HTTP: HTTP3, Requ
 func BenchmarkFreshResumedHTTP3(b *testing.B) {
 	benchmark3(b, Policy{HTTP: HTTP3, RequestsPerConnection: 1, ResumeTLS: true})
 }
+
+// Clients of a pool resume the same session at the same time, and QUIC writes to what it resumes.
+func TestHTTP3ConnectionsResumeASessionEachOnItsOwn(t *testing.T) {
+	s := script3(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") })
+	pool := NewPool(PoolOptions{})
+	defer pool.Close()
+	policy := Policy{HTTP: HTTP3, SharedPool: true, ResumeTLS: true, RequestsPerConnection: 1}
+	clock, req := NewClock(), get(t, s.url)
+	first := NewClient(clock, s.opts, policy, pool)
+	name := "127.0.0.1"
+	kept := pool.sessions.of(nil, 0, clock)
+	for known := false; !known; _, known = kept.Get(name) { // it comes at the server's leisure
+		wantOK(t, call(t, first, req), 200, "ok")
+	}
+	var together sync.WaitGroup
+	for range 8 {
+		c := NewClient(clock, s.opts, policy, pool)
+		together.Go(func() {
+			r := call(t, c, req)
+			if n := c.Counts(); r.Err != nil || n.TLSResumed != 1 {
+				t.Errorf("%v, %+v", r.Err, n)
+			}
+		})
+	}
+	together.Wait()
+
+	one, _ := sessionCopies{kept}.Get(name)
+	two, _ := sessionCopies{kept}.Get(name)
+	if one == nil || two == nil {
+		t.Fatal("no session is kept")
+	}
+	_, a, _ := one.ResumptionState()
+	_, b, _ := two.ResumptionState()
+	if a.EarlyData = !a.EarlyData; a.EarlyData == b.EarlyData {
+		t.Error("two connections write to the same session")
+	}
+}

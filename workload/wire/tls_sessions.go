@@ -110,3 +110,22 @@ func (c *agingCache) oldest() string {
 	}
 	return oldest
 }
+
+// sessionCopies gives each connection a copy of the session that is kept: QUIC writes to the one it resumes, and the
+// Clients of a pool resume the same one at the same time.
+type sessionCopies struct{ tls.ClientSessionCache }
+
+// Get returns a copy of the session kept under key.
+func (c sessionCopies) Get(key string) (*tls.ClientSessionState, bool) {
+	kept, known := c.ClientSessionCache.Get(key)
+	if kept == nil {
+		return nil, known
+	}
+	ticket, state, err := kept.ResumptionState()
+	if err != nil || state == nil {
+		return nil, false
+	}
+	own := *state
+	session, err := tls.NewResumptionState(ticket, &own)
+	return session, err == nil
+}

@@ -129,7 +129,7 @@ func (r *truthRun) checkServers(n Counts) {
 	if r.sum.in > in || r.http == HTTP1 && !r.secure && out > r.sum.out {
 		r.fail("bytes in %d of %d, out %d of %d", r.sum.in, in, r.sum.out, out)
 	}
-	if n.EarlyData > 0 && s.early.Load() == 0 {
+	if n.EarlyData > 0 && !r.await(func() bool { return s.early.Load() > 0 }) {
 		r.fail("%d requests in 0-RTT, and no server took any", n.EarlyData)
 	}
 }
