@@ -80,7 +80,7 @@ func (h *http3Conn) acknowledge(c *Client, x *http3Exchange) {
 	if !h.early || !handshakeDone(h.quic) {
 		return
 	}
-	if !h.entered && h.opener == &c.opener {
+	if h.opener == &c.opener && !h.entered {
 		h.enter()
 	}
 	if x.early && x.seen && h.quic.ConnectionState().Used0RTT {
