@@ -54,7 +54,7 @@ func drawTruth(seed uint64) *truthScene {
 	}
 	if sc.http == HTTP3 {
 		sc.policy.Close = CloseByClient
-		sc.policy.EarlyData = sc.policy.ResumeTLS && r.IntN(2) == 0
+		sc.policy.EarlyData = sc.policy.ResumeTLS && r.IntN(2) == 0 && !earlyDataRaces
 	} else if sc.secure {
 		v := pick[uint16](r, 0, tls.VersionTLS12, tls.VersionTLS13)
 		sc.policy.TLS = TLSPolicy{MinVersion: v, MaxVersion: v}

@@ -33,7 +33,7 @@ func TestTruth(t *testing.T) {
 		run(seed)
 		return
 	}
-	first, last, end := uint64(1), uint64(60), time.Time{}
+	first, last, end := uint64(1), uint64(30), time.Time{}
 	if text := os.Getenv("WIRE_TRUTH_FOR"); text != "" {
 		d, err := time.ParseDuration(text)
 		if err != nil {
