@@ -79,6 +79,24 @@ func TestCompareWithoutURLMeasuresTheEmbeddedServer(t *testing.T) {
 	}
 }
 
+// The embedded server speaks what the arms ask for, HTTP/3 on the same port number.
+func TestTheEmbeddedServerSpeaksWhatTheArmsAskFor(t *testing.T) {
+	res := measured(t, exitDone, "compare", "-n", "40", "-c", "2", "--blocks", "4",
+		"--arms", "h1=pooled,h2=pooled+http2,h3=pooled+http3,zero=fresh+http3+0rtt")
+	if !res.Valid {
+		t.Errorf("not valid: %+v", res.Warnings)
+	}
+	for i, http := range []string{"1.1", "2", "3", "3"} {
+		a := res.Arms[i]
+		if a.Policy.HTTP != http || a.Requests != 40 || a.Errors != 0 || a.Phases["connect"].Max > 0 && http == "3" {
+			t.Errorf("arm %s: HTTP/%s, %d requests, %d errors, connect %+v", a.Name, a.Policy.HTTP, a.Requests, a.Errors, a.Phases["connect"])
+		}
+	}
+	if c := res.Arms[3].Connections; c.Opened != 40 || c.EarlyData == 0 {
+		t.Errorf("%d connections and %d requests in 0-RTT, want 40 and some", c.Opened, c.EarlyData)
+	}
+}
+
 // Each arm alone, so that the server's counts are the arm's and the preflight's.
 func TestEveryArmsConnectionsAreTheServersConnections(t *testing.T) {
 	const requests, workers = 50, 5

@@ -23,13 +23,17 @@ const (
 	embeddedStop  = 3 * time.Second  // longest wait for its end before it is killed
 )
 
-// embeddedFlags are what the server needs for a plan: it offers HTTP/2 where that is spoken, and otherwise answers
-// clients of all kinds by HTTP/1.1.
+// embeddedFlags are what the server needs for a plan: it offers HTTP/2 and 3 where they are spoken, and otherwise
+// answers clients of all kinds by HTTP/1.1.
 func embeddedFlags(p *workload.Plan) []string {
+	var flags []string
 	if p.Speaks("2") {
-		return []string{"--http2"}
+		flags = append(flags, "--http2")
 	}
-	return nil
+	if p.Speaks("3") {
+		flags = append(flags, "--http3")
+	}
+	return flags
 }
 
 // An announcement is the one line that "serve --announce" writes to standard output
