@@ -94,7 +94,7 @@ func (l *http3Listener) opened(ctx context.Context, _ *quic.ClientInfo) (context
 	l.conns.Add(1)
 	context.AfterFunc(ctx, func() {
 		defer l.conns.Done()
-		c.shake(failed) // unless it ended in another way
+		c.shakeEnded()
 		c.Close()
 	})
 	return context.WithValue(ctx, connKey{}, c), nil
@@ -208,8 +208,18 @@ func (c *conn) awaitHandshake(conn *quic.Conn) {
 	select {
 	case <-conn.HandshakeComplete():
 		c.shakeComplete(conn)
-	case <-conn.Context().Done():
+	case <-conn.Context().Done(): // shakeEnded looks how far it came
 	}
+}
+
+// shakeEnded counts the handshake of a connection that has ended, unless it is counted. A client that closes as
+// soon as its own side is complete says so together with the end of the handshake.
+func (c *conn) shakeEnded() {
+	if conn := c.quic.get(); conn != nil && !c.quic.early() {
+		c.shakeComplete(conn)
+		return
+	}
+	c.shake(failed)
 }
 
 func (c *conn) shakeComplete(conn *quic.Conn) {
