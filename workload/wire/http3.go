@@ -204,7 +204,7 @@ func (o *opener) quicConfig(cn *conn) *quic.Config {
 // openingFault classes an error that kept a QUIC connection from being opened.
 func openingFault(addr string, err error) error {
 	if errors.Is(err, errnoRefused) {
-		return dialFault(addr, err)
+		return dialFault(addr, errnoRefused) // in the words of TCP, without QUIC's
 	}
 	f := quicFault(opConnect, addr, err)
 	switch f.class {
