@@ -215,21 +215,31 @@ func (c *Client) call(ctx context.Context, t *trip) error {
 	return err
 }
 
+// mostResends is how often a request is sent again that multiplexed connections died under: the next one, which
+// others use too, may be at its end as well.
+const mostResends = 3
+
 // callMultiplexed is call from where it has a connection. Each attempt gives its place back, so that
 // another takes a new one.
 func (c *Client) callMultiplexed(cn *conn, t *trip) error {
-	err := c.multiplex(cn, t)
-	if err == nil || !c.policy.Resend || !t.req.Idempotent || t.nth == 1 || t.seen || !peerEnded(err) || c.openBody(t) != nil {
-		return err
+	for resent := 0; ; resent++ {
+		err := c.multiplex(cn, t)
+		if err == nil || resent == mostResends || !c.mayResendMultiplexed(t, err) || c.openBody(t) != nil {
+			return err
+		}
+		c.counts.Resent++
+		t.ex.Resent++
+		t.resp.reset()
+		t.lap(&t.ex.Phases.Acquire)
+		if cn, err = c.acquire(t); err != nil {
+			return err
+		}
 	}
-	c.counts.Resent++
-	t.ex.Resent++
-	t.resp.reset()
-	t.lap(&t.ex.Phases.Acquire)
-	if cn, err = c.acquire(t); err != nil {
-		return err
-	}
-	return c.multiplex(cn, t)
+}
+
+// mayResendMultiplexed is mayResend for a request that shared its connection.
+func (c *Client) mayResendMultiplexed(t *trip, err error) bool {
+	return c.policy.Resend && t.req.Idempotent && t.nth > 1 && !t.seen && peerEnded(err)
 }
 
 // follow makes ctx the one that ends calls, and reports whether another one was before.

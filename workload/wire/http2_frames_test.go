@@ -328,6 +328,27 @@ func TestHTTP2Resends(t *testing.T) {
 	}
 }
 
+// A request takes the next connection of those that are there, which may refuse it as well.
+func TestHTTP2ResendsSeveralTimes(t *testing.T) {
+	for refused, want := range map[int]int{1: 204, mostResends: 204, mostResends + 1: 0} {
+		s := servePeer(t, nil, nil, func(p *h2peer) {
+			for id := p.request(); id != 0; id = p.request() {
+				if id > 1 && int(id) <= 1+2*refused {
+					_ = p.WriteRSTStream(id, http2.ErrCodeRefusedStream)
+					continue
+				}
+				p.head(id, true, ":status", "204")
+			}
+		})
+		c := newClient(t, nil, Policy{HTTP: H2C, Resend: true})
+		wantOK(t, call(t, c, get(t, s.url)), 204, "")
+		r := call(t, c, get(t, s.url))
+		if r.Status != want || r.Attempts != 1+min(refused, mostResends) || r.Resent != r.Attempts-1 {
+			t.Errorf("refused %d times: %+v", refused, r.Exchange)
+		}
+	}
+}
+
 // Whoever finds the connection ended takes another one, whatever the policy says of sending again.
 func TestHTTP2NoticesTheEndOfAnIdleConnection(t *testing.T) {
 	answered, ended := make(chan struct{}), make(chan struct{})

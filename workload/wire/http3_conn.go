@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/netip"
 	"sync"
@@ -124,10 +125,13 @@ func (h *http3Conn) state() peerState {
 }
 
 // notice looks whether an exchange failed because the connection has ended. Its streams know that a little sooner than
-// the connection itself.
+// the connection itself. A server that rejects requests is about to leave, which its GOAWAY may say later.
 func (h *http3Conn) notice(err error) {
 	if endsConnection(err) {
 		h.ended.Store(int64(endOf(err)))
+	}
+	if e, ok := errors.AsType[*quic.StreamError](err); ok && e.Remote && e.ErrorCode == codeRequestRejected {
+		h.leaving.Store(true)
 	}
 }
 

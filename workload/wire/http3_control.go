@@ -39,6 +39,7 @@ const (
 	codeExcessiveLoad    = 0x107
 	codeID               = 0x108
 	codeMissingSettings  = 0x10a
+	codeRequestRejected  = 0x10b
 	codeRequestCancelled = 0x10c
 	codeMessage          = 0x10e
 )

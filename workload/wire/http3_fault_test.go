@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -346,5 +347,49 @@ func TestHTTP3ControlStreamsThatBreakTheProtocol(t *testing.T) {
 				t.Errorf("%+v", n)
 			}
 		})
+	}
+}
+
+// A server that rejects requests is about to leave, so that nobody else should come to the connection.
+func TestHTTP3LeavesAConnectionThatRejects(t *testing.T) {
+	s := listen3(t, &quic.Config{}, func(q *quic.Conn) {
+		if str, err := q.OpenUniStream(); err == nil {
+			_, _ = str.Write([]byte(settings))
+		}
+		for n := 0; ; n++ {
+			str, err := q.AcceptStream(context.Background())
+			if err != nil {
+				return
+			}
+			if n > 0 {
+				str.CancelRead(codeRequestRejected)
+				str.CancelWrite(codeRequestRejected)
+				continue
+			}
+			_, _ = str.Write([]byte(frame3(frameHeaders, ok3)))
+			_ = str.Close()
+		}
+	})
+	c := newClient(t, s.opts, Policy{HTTP: HTTP3, Resend: true})
+	wantOK(t, call(t, c, get(t, s.url)), 200, "")
+	r := call(t, c, get(t, s.url))
+	wantOK(t, r, 200, "")
+	if r.Resent != 1 || s.accepted.Load() != 2 {
+		t.Errorf("resent %d times over %d connections", r.Resent, s.accepted.Load())
+	}
+	wantCounts(t, c, Counts{Opened: 2, TLSFull: 2, Attempts: 3, Reused: 1, Streams: 3, StreamsPeak: 1, Resent: 1, ClosedByPeer: 1})
+}
+
+func TestHTTP3RefusedIsToldInPlainWords(t *testing.T) {
+	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := udp.LocalAddr().String()
+	_ = udp.Close()
+	r := call(t, newClient(t, nil, Policy{HTTP: HTTP3}), get(t, "https://"+addr))
+	wantClass(t, r, ClassRefused)
+	if want := "connect " + addr + ": connection refused"; runtime.GOOS == "linux" && r.Err.Error() != want {
+		t.Errorf("%q, want %q", r.Err, want)
 	}
 }

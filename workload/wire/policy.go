@@ -53,7 +53,8 @@ type Policy struct {
 	// it takes ResumeTLS.
 	EarlyData bool
 	// Resend: an idempotent request that died on a reused connection before any byte of
-	// the response came is sent again, once, on a new connection.
+	// the response came is sent again, once, on a new connection. Where connections are multiplexed, it takes
+	// the next one of the pool, which may be at its end too: it is then sent again up to three times.
 	Resend bool
 	// Close says who ends connections that the policy gives up; "": CloseByClient.
 	Close Closing
