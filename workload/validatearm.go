@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -224,12 +225,38 @@ func (p *Plan) againstProtocol(a *Arm, policy *wire.Policy) string {
 		return "speaks HTTP/3, but allows TLS " + tlsName(most) + " at most; HTTP/3 takes 1.3, so raise tls_max or session.tls.max"
 	case policy.HTTP == wire.HTTP2 && most != 0 && most < tls.VersionTLS12:
 		return "speaks HTTP/2, but allows TLS " + tlsName(most) + " at most; HTTP/2 takes 1.2, so raise tls_max or session.tls.max"
-	case quic && p.Connection.UnixSocket != "":
-		return "speaks HTTP/3, but that does not go over Unix sockets; leave connection.unix_socket out"
-	case quic && p.Connection.ProxyProtocol != 0:
-		return "speaks HTTP/3, but that has no PROXY protocol header; leave connection.proxy_protocol out"
+	case policy.EarlyData && !p.repeatable():
+		return "has early_data, but no request of the mix is by a method that may go in 0-RTT, where it can be replayed; use GET or another idempotent method, or leave early_data (+0rtt) out"
+	case quic:
+		return p.againstQUIC()
 	}
 	return ""
+}
+
+// againstQUIC says what of the plan is TCP's, or another version's of HTTP.
+func (p *Plan) againstQUIC() string {
+	switch c := &p.Connection; {
+	case c.UnixSocket != "":
+		return "speaks HTTP/3, but that does not go over Unix sockets; leave connection.unix_socket out"
+	case c.ProxyProtocol != 0:
+		return "speaks HTTP/3, but that has no PROXY protocol header; leave connection.proxy_protocol out"
+	case c.FastOpen:
+		return "speaks HTTP/3, but that does not go over TCP; leave connection.fast_open out, or have requests in the handshake with early_data (+0rtt)"
+	case c.NoDelay != nil:
+		return "speaks HTTP/3, but that does not go over TCP; leave connection.no_delay out"
+	case c.KeepAlive != (KeepAlivePlan{}):
+		return "speaks HTTP/3, but that does not go over TCP; leave connection.keep_alive out"
+	case c.HappyEyeballs != 0:
+		return "speaks HTTP/3, but happy eyeballs are for TCP connections; leave connection.happy_eyeballs out"
+	case len(p.Session.TLS.ALPN) > 0:
+		return "speaks HTTP/3, but that is offered by ALPN as h3 and nothing else; leave session.tls.alpn out"
+	}
+	return ""
+}
+
+// repeatable reports whether a request of the mix is by an idempotent method, so that it may be replayed.
+func (p *Plan) repeatable() bool {
+	return len(p.Mix) == 0 || slices.ContainsFunc(p.Mix, func(o Operation) bool { return wire.Idempotent(strings.ToUpper(cmp.Or(o.Method, "GET"))) })
 }
 
 // tlsName is a version as plans write it.

@@ -105,6 +105,7 @@ func explainKeyError(err error) error {
 			inText = append(inText, b.key, b.shown())
 		}
 	}
+	inText = append(inText, "connection.keep_alive", flagOf("connection.keep_alive"))
 	return usagef("%s %s", flagOf(e.Key), strings.NewReplacer(inText...).Replace(e.Problem))
 }
 

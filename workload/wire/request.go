@@ -102,7 +102,7 @@ func AppendRequest(req *Request, spec RequestSpec) error {
 		Endpoint:   endpoint,
 		Raw:        append(raw, body...),
 		Head:       method == "HEAD",
-		Idempotent: isIdempotent(method),
+		Idempotent: Idempotent(method),
 		KeepBody:   spec.KeepBody,
 		Close:      own.close,
 		Spec:       spec,
@@ -247,8 +247,9 @@ func appendTarget(raw []byte, method string, u *url.URL) ([]byte, error) {
 	return raw, nil
 }
 
-// isIdempotent reports whether RFC 9110, section 9.2.2, calls the method idempotent.
-func isIdempotent(method string) bool {
+// Idempotent reports whether RFC 9110, section 9.2.2, calls the method idempotent: requests by it may be sent
+// again, and in 0-RTT.
+func Idempotent(method string) bool {
 	switch method {
 	case "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE":
 		return true
