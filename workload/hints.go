@@ -39,7 +39,8 @@ func unreachableHint(err error, proxy *wire.Proxy, protocol wire.Protocol) strin
 	return "check the address, and that the server is running"
 }
 
-func errorHint(classes map[string]int64, dialed string) string {
+// errorHint says what to try where calls failed; the arm connects to dialed by protocol.
+func errorHint(classes map[string]int64, dialed string, protocol wire.Protocol) string {
 	switch {
 	case classes[classStatus] > 0:
 		return "look at the status codes; a wrong path or missing credentials fail every call"
@@ -53,6 +54,10 @@ func errorHint(classes map[string]int64, dialed string) string {
 		return "the proxy did not connect us; look at its log for the same time"
 	case classes[string(wire.ClassTLS)] > 0:
 		return "the server may want a client certificate (--cert); look at its log for the same time"
+	case classes[string(wire.ClassProtocol)] > 0 && protocol == wire.H2C:
+		return "the server may not speak HTTP/2 without TLS, or a redirect led to https; look at an exchange with sessbench try"
+	case classes[string(wire.ClassProtocol)] > 0 && protocol.Multiplexed():
+		return "a server that a redirect led to may not speak HTTP/" + string(protocol) + ", as none does over plain http; look at an exchange with sessbench try"
 	default:
 		return "look at the server's log for the same time"
 	}
@@ -62,18 +67,20 @@ func errorHint(classes map[string]int64, dialed string) string {
 func protocolHint(err error, protocol wire.Protocol) string {
 	class := wire.ClassOf(err)
 	switch {
+	case isA[*tls.CertificateVerificationError](err) || class == wire.ClassDNS:
+		return "" // it speaks what it should, or was never asked
 	case protocol == wire.HTTP3:
-		if class == wire.ClassDNS {
-			return ""
-		}
 		return "the server may not speak HTTP/3 (QUIC, UDP) at this port; leave that out, or switch it on there"
 	case protocol == wire.HTTP2 && (class == wire.ClassProtocol || class == wire.ClassTLS):
-		if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-			return ""
-		}
 		return "the server may not offer HTTP/2 by ALPN; leave that out, or switch it on there"
-	case protocol == wire.H2C && class != wire.ClassRefused && class != wire.ClassDNS:
+	case protocol == wire.H2C && class != wire.ClassRefused:
 		return "the server may not speak HTTP/2 without TLS; leave that out, or switch it on there"
 	}
 	return ""
+}
+
+// isA reports whether a T is in err's chain.
+func isA[T error](err error) bool {
+	_, ok := errors.AsType[T](err)
+	return ok
 }
