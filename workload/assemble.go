@@ -63,6 +63,7 @@ func (r *Runner) addArms(res *result.Result) {
 	for i, a := range r.arms {
 		arm, ended := a.result()
 		res.Warnings = append(res.Warnings, a.verify(&arm, ended, r.plan.Load.Workers, r.secure())...)
+		res.Warnings = append(res.Warnings, a.unsent(r.plan)...)
 		res.Warnings = append(res.Warnings, a.doubts(&arm)...)
 		res.Arms = append(res.Arms, arm)
 		if i > 0 {

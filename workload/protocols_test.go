@@ -170,3 +170,55 @@ func requirePhases(t *testing.T, res *result.Result) {
 		t.Errorf("QUIC has no connect phase; %+v", arm.Phases["connect"])
 	}
 }
+
+// HTTP/2 and 3 have no Connection header: a request's own is left out, and that is said, for nothing closes then.
+// Over HTTP/1.1 it is sent, and an arm that wanted to keep its connections is not what it says.
+func TestAConnectionHeaderOfTheRequestsOwn(t *testing.T) {
+	for http, want := range map[string]struct {
+		code, detail string
+		valid        bool
+	}{
+		"1.1": {"closed_by_request", "", false},
+		"2":   {"header_not_sent", "the request's own header Connection was not sent, for it is about connections of HTTP/1.1 and HTTP/2 does not have it", true},
+		"h2c": {"header_not_sent", "the request's own header Connection was not sent, for it is about connections of HTTP/1.1 and HTTP/2 does not have it", true},
+		"3":   {"header_not_sent", "the request's own header Connection was not sent, for it is about connections of HTTP/1.1 and HTTP/3 does not have it", true},
+	} {
+		s := startProtocol(t, http, testserver.Config{})
+		s.plan.Mix[0].Headers = workload.Fields{}.Add("Connection", "close")
+		load := workload.Load{Workers: 2, Requests: 40, Blocks: 1}
+		res := run(t, s.plan, "pooled", load)
+		requireWarning(t, res, want.code, !want.valid)
+		if res.Valid != want.valid || want.valid && res.Arms[0].Connections.Opened > 2 {
+			t.Errorf("HTTP/%s: valid %v, %+v", http, res.Valid, res.Arms[0].Connections)
+		}
+		for _, w := range res.Warnings {
+			if w.Code == want.code && want.detail != "" && w.Detail != want.detail {
+				t.Errorf("HTTP/%s: %q, want %q", http, w.Detail, want.detail)
+			}
+		}
+		s.plan.Mix[0].Headers = workload.Fields{}.Add("Connection", "keep-alive").Add("TE", "trailers")
+		for _, w := range run(t, s.plan, "pooled", load).Warnings {
+			if w.Code == "header_not_sent" {
+				t.Errorf("HTTP/%s: %s", http, w.Detail)
+			}
+		}
+	}
+}
+
+// A server that says GOAWAY after some requests loses none, and is counted as the one that closes.
+func TestPooledOverAServerThatSaysGoodbye(t *testing.T) {
+	const limit = 7
+	for _, http := range []string{"1.1", "2", "h2c", "3"} {
+		s := startProtocol(t, http, testserver.Config{MaxRequestsPerConn: limit})
+		res := run(t, s.plan, "pooled", workload.Load{Workers: 3, Requests: 200, Blocks: 2})
+		requireValid(t, res)
+		requireWarning(t, res, "closed_by_peer", false)
+		c, stats := res.Arms[0].Connections, s.Stats()
+		if stats.Requests != 200 || c.Opened+res.Preflight.Connections != stats.Connections.Accepted || c.Attempts-c.StaleRetries != 200 {
+			t.Errorf("HTTP/%s: %+v; the server had %d requests on %d connections", http, c, stats.Requests, stats.Connections.Accepted)
+		}
+		if c.Opened < 200/limit || c.ClosedByPeer < c.Opened-3 {
+			t.Errorf("HTTP/%s: %d connections of which the server closed %d", http, c.Opened, c.ClosedByPeer)
+		}
+	}
+}
