@@ -2,12 +2,14 @@ package wire
 
 import "sync"
 
-// Buffers are read buffers that nobody uses at the moment: of streams that have ended, and of Clients that
-// rest. They are safe for concurrent use; the zero value has none. A run with several arms has several
+// Buffers are buffers that nobody uses at the moment: those for reading of streams that have ended and of Clients that
+// rest, and those for writing of HTTP/2 connections that had much to write. They are safe for concurrent use; the zero
+// value has none. A run with several arms has several
 // times as many Clients as ever read at the same time.
 type Buffers struct {
-	mu   sync.Mutex
-	list []*receiver
+	mu    sync.Mutex
+	list  []*receiver
+	large [][]byte
 }
 
 // take returns a receiver that is not in use.
@@ -29,4 +31,24 @@ func (b *Buffers) put(r *receiver) {
 	b.mu.Lock()
 	b.list = append(b.list, r)
 	b.mu.Unlock()
+}
+
+// takeLarge returns an empty buffer, with room for what an upload hands over at once where one is there.
+func (b *Buffers) takeLarge() []byte {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	last := len(b.large) - 1
+	if last < 0 {
+		return make([]byte, 0, sendStep+sendStep/8)
+	}
+	buf := b.large[last]
+	b.large[last] = nil
+	b.large = b.large[:last]
+	return buf[:0]
+}
+
+func (b *Buffers) putLarge(buf []byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.large = append(b.large, buf)
 }

@@ -60,7 +60,7 @@ func NewClient(clock Clock, opts *Options, policy Policy, pool *Pool) *Client {
 		c.spare = new(Buffers)
 	}
 	start := opts.Turns.begin()
-	c.opener = opener{opts: opts, policy: &c.policy, clock: clock, counts: &c.counts,
+	c.opener = opener{opts: opts, policy: &c.policy, clock: clock, counts: &c.counts, spare: c.spare,
 		queue: queue{start: start}, dialer: newDialer(opts, start)}
 	if policy.ResumeTLS {
 		c.opener.sessions = &pool.sessions

@@ -37,6 +37,7 @@ const (
 type h2conn struct {
 	cn    *conn
 	clock Clock
+	spare *Buffers
 	in    atomic.Int64 // bytes moved since they were last entered into an exchange
 	out   atomic.Int64
 
@@ -72,7 +73,7 @@ func (o *opener) openHTTP2(cn *conn) {
 	if cn.tls == nil {
 		cn.dontDelay() // requests follow each other before the first is answered
 	}
-	m := &h2conn{cn: cn, clock: o.clock, nextID: 1, streams: make(map[uint32]*h2stream)}
+	m := &h2conn{cn: cn, clock: o.clock, spare: o.spare, nextID: 1, streams: make(map[uint32]*h2stream)}
 	m.peer = h2settings{streams: streamsUntold, window: protoWindow, frame: frameSize}
 	m.recv.init(o.opts)
 	m.send.init()

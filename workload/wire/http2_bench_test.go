@@ -2,7 +2,10 @@ package wire
 
 import (
 	"context"
+	"crypto/tls"
+	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -118,5 +121,42 @@ func BenchmarkHTTP2Library(b *testing.B) {
 			}
 			wg.Wait()
 		})
+	}
+}
+
+// What uploads took of memory is given back when the connection is idle.
+func TestHTTP2GivesItsBuffersBackAfterUploads(t *testing.T) {
+	srv, cli := identity(t)
+	for policy, config := range map[Protocol]*tls.Config{H2C: nil, HTTP2: srv} {
+		url, _ := serveHTTP2(t, config, func(w http.ResponseWriter, r *http.Request) {
+			if n, err := io.Copy(io.Discard, r.Body); n != 3<<20 {
+				t.Errorf("%d bytes came, %v", n, err)
+			}
+		})
+		c := newClient(t, &Options{TLS: cli}, Policy{HTTP: policy})
+		body := strings.Repeat("b", 3<<20)
+		for _, req := range []*Request{newRequest(t, "POST", url, body), uploading(t, url, body, -1)} {
+			wantOK(t, call(t, c, req), 200, "")
+			s := &kept(t, c).mux.(*h2conn).send
+			for name, b := range map[string][]byte{"frames": s.frames, "out": s.out, "plain": s.plain, "crypt": s.crypt} {
+				if cap(b) > sendKept {
+					t.Errorf("HTTP/%s: %s has %d bytes", policy, name, cap(b))
+				}
+			}
+		}
+	}
+}
+
+func BenchmarkHTTP2Upload(b *testing.B) {
+	url, _ := serveHTTP2(b, nil, func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
+	c := newClient(b, new(Options), Policy{HTTP: H2C})
+	req := newRequest(b, "POST", url, strings.Repeat("b", 256<<10))
+	var resp Response
+	var ex Exchange
+	b.ReportAllocs()
+	for b.Loop() {
+		if c.Do(context.Background(), req, &resp, &ex); ex.Err != nil {
+			b.Fatal(ex.Err)
+		}
 	}
 }

@@ -93,6 +93,9 @@ func (m *h2conn) leave(st *h2stream) {
 		st.buf = nil
 	}
 	m.free = append(m.free, st)
+	if len(m.live) == 0 {
+		m.giveBack()
+	}
 }
 
 // ready reports whether what st's caller waits for is there, or never will be.

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -43,10 +44,42 @@ func (s *h2sending) init() {
 	s.encoder.init()
 }
 
+// sendKept is how much memory each buffer keeps when nobody uses the connection, in bytes. An upload
+// takes up to sendStep in each.
+const sendKept = 32 << 10
+
+// roomIn makes sure that n more bytes find room in b, with one of the spare buffers where many do.
+func (m *h2conn) roomIn(b []byte, n int) []byte {
+	if need := len(b) + n; need > sendKept && need > cap(b) {
+		b = slices.Grow(append(m.spare.takeLarge(), b...), n)
+	}
+	return b
+}
+
+// giveBack gives back what an upload took. The caller holds mu, and nobody has an exchange under way.
+func (m *h2conn) giveBack() {
+	s := &m.send
+	if max(cap(s.frames), cap(s.out), cap(s.plain)) <= sendKept || s.busy || len(s.frames)+len(s.rest) > 0 {
+		return
+	}
+	s.crypting.Lock()
+	defer s.crypting.Unlock()
+	if len(s.crypt) > 0 {
+		return
+	}
+	s.rest = nil
+	for _, b := range []*[]byte{&s.frames, &s.out, &s.plain, &s.crypt} {
+		if cap(*b) > sendKept {
+			m.spare.putLarge(*b)
+			*b = nil
+		}
+	}
+}
+
 // Write collects what TLS writes. It is sock.Write's.
 func (m *h2conn) Write(p []byte) (int, error) {
 	m.send.crypting.Lock()
-	m.send.crypt = append(m.send.crypt, p...)
+	m.send.crypt = append(m.roomIn(m.send.crypt, len(p)), p...)
 	m.send.crypting.Unlock()
 	return len(p), nil
 }
@@ -217,6 +250,7 @@ func (m *h2conn) body(st *h2stream, p []byte, last bool) {
 			flags = http2.FlagDataEndStream
 			m.send.batch = append(m.send.batch, h2sent{st, st.id})
 		}
+		m.send.frames = m.roomIn(m.send.frames, frameHeader+int(n))
 		m.send.frames = appendFrameHeader(m.send.frames, int(n), http2.FrameData, flags, st.id)
 		m.send.frames = append(m.send.frames, p[:n]...)
 		st.window -= n

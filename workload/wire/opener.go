@@ -14,6 +14,7 @@ type opener struct {
 	clock   Clock
 	counts  *Counts
 	ledger  ledger
+	spare   *Buffers
 	route   route // of the server; with a proxy that is given its address, as seen from here
 	queue   queue
 	names   dnsCache
