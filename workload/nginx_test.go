@@ -28,12 +28,18 @@ import (
 // Every built-in arm's sockets, handshakes and requests are those that nginx logged.
 func TestCountsEqualNginxLog(t *testing.T) {
 	for _, scheme := range []string{"http", "https"} {
-		for _, arm := range []string{"pooled", "fresh", "fresh-resumed", "reuse-3", "shared-pool"} {
+		arms := []string{"pooled", "fresh", "fresh-resumed", "reuse-3", "shared-pool"}
+		if scheme == "https" {
+			arms = append(arms, "pooled+http2", "fresh+http2", "fresh-resumed+http2", "reuse-3+http2", "shared-pool+http2", "shared-pool+http2+streams-2",
+				"shared-pool+http2+pool-2+requests-5")
+		}
+		for _, arm := range arms {
 			t.Run(scheme+"/"+arm, func(t *testing.T) {
 				t.Parallel()
 				server := startNginx(t, "")
 				res := runAgainst(t, server, scheme, arm)
 				server.requireCounts(t, res)
+				requirePhases(t, res)
 				for _, w := range res.Warnings {
 					if w.Invalid {
 						t.Errorf("the run is not valid: %s: %s", w.Code, w.Detail)
@@ -55,6 +61,27 @@ func TestPooledWithKeepaliveRequests(t *testing.T) {
 	// Each of the four workers ends with a connection that has not carried its seven yet.
 	if full := c.ClosedByPeer * 7; full > c.Attempts || full < c.Attempts-4*6 {
 		t.Errorf("%d connections were closed by the peer for %d requests, 7 on each", c.ClosedByPeer, c.Attempts)
+	}
+}
+
+// Over HTTP/2 it says GOAWAY, and what it did not take is sent again.
+func TestPooledHTTP2WithKeepaliveRequests(t *testing.T) {
+	for _, arm := range []string{"pooled+http2", "shared-pool+http2+streams-4"} {
+		server := startNginx(t, "keepalive_requests 7;")
+		res := runAgainst(t, server, "https", arm)
+		requireWarning(t, res, "closed_by_peer", false)
+		c := res.Arms[0].Connections
+		if a := &res.Arms[0]; a.Errors != 0 || c.Opened < 203/7 {
+			t.Errorf("%s: %d errors (%v) over %d connections", arm, a.Errors, a.ErrorClasses, c.Opened)
+		}
+		var requests, sockets int64
+		waitFor(t, "nginx to log all requests", func() bool {
+			requests, sockets, _, _ = server.counts(t, "HTTP/2.0")
+			return requests >= c.Attempts-c.StaleRetries
+		})
+		if requests > c.Attempts || sockets != c.Opened {
+			t.Errorf("%s: %d requests over %d connections, nginx logged %d over %d", arm, c.Attempts, c.Opened, requests, sockets)
+		}
 	}
 }
 
@@ -149,13 +176,13 @@ func startNginx(t *testing.T, directives string) *nginx {
 	text := fmt.Sprintf(`daemon off; master_process off; error_log stderr; pid %[1]s/pid;
 events { worker_connections 512; }
 http {
-	log_format counts '$connection $connection_requests $ssl_session_reused';
+	log_format counts '$connection $server_protocol $ssl_session_reused';
 	access_log %[1]s/access.log counts;
 	client_body_temp_path %[1]s/body; proxy_temp_path %[1]s/proxy; fastcgi_temp_path %[1]s/fastcgi;
 	uwsgi_temp_path %[1]s/uwsgi; scgi_temp_path %[1]s/scgi;
 	%[2]s
 	server {
-		listen %[3]s; listen %[4]s ssl;
+		listen %[3]s; listen %[4]s ssl http2;
 		ssl_certificate %[1]s/cert.pem; ssl_certificate_key %[1]s/key.pem;
 		location / { return 200 "hello\n"; }
 	}
@@ -190,9 +217,10 @@ http {
 func (s *nginx) requireCounts(t *testing.T, res *result.Result) {
 	t.Helper()
 	c := res.Arms[0].Connections
+	protocol := map[string]string{"1.1": "HTTP/1.1", "2": "HTTP/2.0"}[res.Arms[0].Policy.HTTP]
 	var requests, sockets, full, resumed int64
 	waitFor(t, fmt.Sprintf("nginx to log %d requests", c.Attempts), func() bool {
-		requests, sockets, full, resumed = s.counts(t)
+		requests, sockets, full, resumed = s.counts(t, protocol)
 		return requests >= c.Attempts
 	})
 	check := func(what string, got, logged int64) {
@@ -210,7 +238,8 @@ func (s *nginx) requireCounts(t *testing.T, res *result.Result) {
 	}
 }
 
-func (s *nginx) counts(t *testing.T) (requests, sockets, full, resumed int64) {
+// counts reads the access log, in which all requests have to be of that protocol.
+func (s *nginx) counts(t *testing.T, protocol string) (requests, sockets, full, resumed int64) {
 	t.Helper()
 	file, err := os.Open(s.log)
 	if err != nil {
@@ -222,6 +251,9 @@ func (s *nginx) counts(t *testing.T) (requests, sockets, full, resumed int64) {
 	for lines.Scan() {
 		requests++
 		fields := strings.Fields(lines.Text())
+		if len(fields) > 1 && fields[1] != protocol {
+			t.Fatalf("nginx logged %q, want requests of %s", lines.Text(), protocol)
+		}
 		if len(fields) < 2 || seen[fields[0]] {
 			continue
 		}
