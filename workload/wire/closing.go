@@ -55,7 +55,7 @@ func (cn *conn) alerts(how ending) bool {
 // takes its TIME_WAIT away.
 func (cn *conn) awaitEnd(recv *receiver) (how ending, kept bool) {
 	s := &cn.sock
-	s.limits = limits{call: s.clock.Now() + endLimit}
+	s.limits = limits{call: s.clock.Now() + s.distance.patience(endLimit)}
 	recv.begin(s)
 	_, err := recv.br.Discard(math.MaxInt)
 	switch {

@@ -176,6 +176,29 @@ func TestAServerThatKeepsTheConnectionIsWaitedForASecond(t *testing.T) {
 	})
 }
 
+// The server's end is on its way for a round trip too, so over a long path a second would be too little.
+func TestTheServersEndIsWaitedForOverADistance(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		const rtt = 2 * time.Second
+		obedient := func(p *peer) {
+			p.request()
+			p.say(okText)
+			_ = p.Close()
+		}
+		c := newClient(t, &Options{Dial: piped(obedient), Distance: &Distance{RTT: rtt}}, Policy{Close: CloseByServer, RequestsPerConnection: 1})
+		wantOK(t, call(t, c, get(t, "http://127.0.0.1", closeHeader)), 200, "ok")
+		wantCounts(t, c, Counts{Opened: 1, Attempts: 1, ClosedByPeer: 1})
+
+		c = newClient(t, &Options{Dial: piped(keeping), Distance: &Distance{RTT: rtt}}, Policy{Close: CloseByServer})
+		r := call(t, c, get(t, "http://127.0.0.1", closeHeader))
+		wantOK(t, r, 200, "ok")
+		if waited := c.clock.Now() - r.Finished; waited != time.Second+4*rtt {
+			t.Errorf("waited for %v", waited)
+		}
+		wantCounts(t, c, Counts{Opened: 1, Attempts: 1, Retired: 1, KeptByServer: 1})
+	})
+}
+
 func TestAServerThatDripsIsWaitedForASecond(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		script := func(p *peer) {

@@ -62,6 +62,15 @@ func (d *Distance) Validate() error {
 	return errors.Join(errs...)
 }
 
+// patience is how long to wait over the distance for what is given so long without one: four round
+// trips more, which carry what slow start has grown to by then.
+func (d *Distance) patience(near time.Duration) time.Duration {
+	if d == nil {
+		return near
+	}
+	return near + 4*d.RTT
+}
+
 // over puts the distance onto a transport, which need not be established yet: nothing is read before
 // begin. The transport owns what it needs until it is closed.
 func (d *Distance) over(raw transport, clock Clock) transport {

@@ -404,3 +404,18 @@ func TestDistantKeepsBytes(t *testing.T) {
 		}
 	})
 }
+
+// What a redirect's body takes over the path does not cost its connection.
+func TestARedirectsBodyIsReadOverADistance(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		redirect := strings.Replace(bodyText(100_000), "200 OK\r\n", "302 Found\r\nLocation: /x\r\n", 1)
+		c := newClient(t, &Options{Dial: piped(answer(redirect)), Distance: &Distance{RTT: 2 * time.Second}}, Policy{})
+		req := get(t, pipeURL)
+		req.Spec.BriefRedirects = true
+		if r := call(t, c, req); r.Err != nil || r.Phases.Receive <= skimTime {
+			t.Errorf("%+v; a body that takes longer than near by was to be read", r.Exchange)
+		}
+		wantCounts(t, c, Counts{Opened: 1, Attempts: 1})
+		kept(t, c)
+	})
+}

@@ -108,7 +108,7 @@ const (
 // skim reads a body that nobody wants, within limits.
 func (c *Client) skim(cn *conn, t *trip) error {
 	sock, most := &cn.sock, c.recv.maxBody
-	if at := sock.last + skimTime; sock.call == 0 || at < sock.call {
+	if at := sock.last + sock.distance.patience(skimTime); sock.call == 0 || at < sock.call {
 		sock.call = at
 	}
 	c.recv.maxBody = min(most, skimBytes)

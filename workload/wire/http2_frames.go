@@ -145,7 +145,7 @@ func (m *h2conn) onHead(st *h2stream, last bool) {
 		m.reject(st, http2.ErrCodeCancel, errBodySize)
 		return
 	case st.req.Spec.BriefRedirects && !st.streamed && isRedirect(st.resp):
-		st.skim = r.at + skimTime
+		st.skim = r.at + m.cn.sock.distance.patience(skimTime)
 		m.arm(st.skim)
 	}
 	m.notifyIfReady(st)

@@ -90,7 +90,7 @@ func (h *http3Conn) acknowledge(c *Client, x *http3Exchange) {
 
 // newSock returns what bounds waiting for the connection in a call.
 func (h *http3Conn) newSock(c *Client, t *trip) sock {
-	s := sock{addr: h.addr, clock: c.clock, watch: c.watch, last: t.mark}
+	s := sock{addr: h.addr, clock: c.clock, watch: c.watch, last: t.mark, distance: h.opener.opts.Distance}
 	s.call, s.sending = t.until, true
 	return s
 }
@@ -275,7 +275,7 @@ func (x *http3Exchange) receive(t *trip) error {
 // skim reads a body that nobody wants, within limits, and otherwise tells the server not to send it.
 func (x *http3Exchange) skim(t *trip, bodiless bool) error {
 	most := x.frames.recv.maxBody
-	if at := x.sock.last + skimTime; x.sock.call == 0 || at < x.sock.call {
+	if at := x.sock.last + x.sock.distance.patience(skimTime); x.sock.call == 0 || at < x.sock.call {
 		x.sock.call = at
 	}
 	x.frames.recv.maxBody = min(most, skimBytes)

@@ -24,7 +24,7 @@ type Closing string
 const (
 	CloseByClient Closing = "client" // also "": we close after the body
 	// CloseByServer: we wait until the server has closed, for the request told it to
-	// (Connection: close), or because it said it would; a second at most, which is not part of the exchange's
+	// (Connection: close), or because it said it would; a second at most (and four of the round trips that are emulated), which is not part of the exchange's
 	// time. The port stays in TIME_WAIT at the server. Connections that end for another reason, and those that the
 	// server keeps (Counts.KeptByServer), are closed by us. HTTP/1.1 only.
 	CloseByServer Closing = "server"

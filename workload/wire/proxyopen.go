@@ -139,7 +139,7 @@ func (cn *conn) discardRefusal(left int64) {
 	if left <= 0 || left > refusalBody {
 		return
 	}
-	soon := cn.sock.clock.Now() + refusalWait
+	soon := cn.sock.clock.Now() + cn.sock.distance.patience(refusalWait)
 	if limit := cn.sock.connect; limit == 0 || soon < limit {
 		cn.sock.connect = soon
 	}

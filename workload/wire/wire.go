@@ -223,7 +223,7 @@ type Counts struct {
 	EyeballsLost int64 // connections begun beside the one that was used, and given up
 	Lookups      int64 // names looked up, found or not
 	Reset        int64 // of the connections that we ended, those ended with RST because the policy said so
-	KeptByServer int64 // connections that the server was told to close, and did not within a second; Retired too
+	KeptByServer int64 // connections that the server was told to close, and did not in time (see CloseByServer); Retired too
 	// TimeWait is on how many TCP connections our FIN went first, so that the local port stays in TIME_WAIT for
 	// a minute. It is told by the connection's state just before we close. What comes after that is not known: a TLS
 	// server that answers our closing alert with its own gets an RST, which frees the port; one that closes at our
