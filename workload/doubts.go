@@ -12,9 +12,9 @@ import (
 // doubts are warnings about what the arm measured rather than how it connected.
 func (a *armRun) doubts(n *result.Arm) []result.Warning {
 	list := a.portsMissed()
-	if k := n.Kernel; k != nil && k.Retransmits > 0 {
+	if share := resentShare(n.Kernel); share >= lossyShare && n.Kernel.Retransmits >= fewRetransmits {
 		list = append(list, a.doubt("retransmits",
-			fmt.Sprintf("%d of %d segments (%.2g %%) were sent again: some were lost on the way, or came late", k.Retransmits, k.SegmentsOut, 100*float64(k.Retransmits)/float64(max(1, k.SegmentsOut))),
+			fmt.Sprintf("%d of %d segments (%.3g %%) were sent again: some were lost on the way, or came late", n.Kernel.Retransmits, n.Kernel.SegmentsOut, 100*share),
 			"hold the slowest response times against it; use a path without loss, or a lower rate, to measure the server"))
 	}
 	if files := n.ErrorClasses[string(wire.ClassFilesExhausted)]; files > 0 {
@@ -47,6 +47,14 @@ func (a *armRun) doubts(n *result.Arm) []result.Warning {
 			"keep the server's idle timeout longer than the pauses between requests"))
 	}
 	return list
+}
+
+// resentShare is the share of our segments that were sent again, as far as the system knows.
+func resentShare(k *result.Kernel) float64 {
+	if k == nil || k.SegmentsOut == 0 {
+		return 0
+	}
+	return float64(k.Retransmits) / float64(k.SegmentsOut)
 }
 
 // redirectsLeft counts the calls that ended with a redirect without being failed for that.

@@ -18,6 +18,8 @@ const (
 	overloadShare  = 0.95                   // of the offered rate, below which the target did not keep up
 	fullTolerance  = 0.01                   // of resumable handshakes, that may be full after all
 	reuseTolerance = 0.01                   // of connections, that may have carried a second request where a server closes after the first
+	lossyShare     = 0.001                  // of the segments, that were sent again: from here on p99.9 has them in it
+	fewRetransmits = 2                      // below which they are no sign: one occurs without loss too, where an acknowledgement comes late
 	fewBlocks      = 4                      // below which there is no verdict
 )
 

@@ -134,6 +134,14 @@ func TestWhatTheKernelKnewIsAveraged(t *testing.T) {
 	}
 	a := &armRun{arm: Arm{Name: "a"}}
 	warnings := a.doubts(&result.Arm{Kernel: k})
+	for _, quiet := range []result.Kernel{{Retransmits: 1, SegmentsOut: 20}, {Retransmits: 99, SegmentsOut: 100_000}, {SegmentsOut: 9}, {Retransmits: 3}} {
+		if list := a.doubts(&result.Arm{Kernel: &quiet}); len(list) > 0 {
+			t.Errorf("%+v: %+v", quiet, list)
+		}
+	}
+	if list := a.doubts(&result.Arm{Kernel: &result.Kernel{Retransmits: 205, SegmentsOut: 100_000}}); len(list) != 1 || !strings.Contains(list[0].Detail, " (0.205 %) ") {
+		t.Errorf("%+v", list)
+	}
 	if len(warnings) != 1 || warnings[0].Code != "retransmits" || warnings[0].Invalid || !strings.HasPrefix(warnings[0].Detail, "7 of 100 segments (7 %) were sent again") {
 		t.Errorf("%+v", warnings)
 	}
