@@ -70,7 +70,7 @@ func (t *tally) result(p *wire.Policy) result.Connections {
 		KeptByServer:   t.KeptByServer,
 	}
 	if p.HTTP != wire.HTTP3 { // UDP has no TIME_WAIT
-		c.TimeWait = max(0, t.Retired+t.Discarded+t.Evicted-t.Counts.Reset)
+		c.TimeWait = t.Counts.TimeWait
 	}
 	return c
 }
