@@ -185,6 +185,20 @@ func (p *Plan) Connections(a *Arm, workers int) (int, error) {
 	return workers, nil
 }
 
+// Files is how many files the arm's connections are at most, with this many workers: one each, and one more where a
+// path is emulated over TCP on a system that has precise timers.
+func (p *Plan) Files(a *Arm, workers int) (int, error) {
+	connections, err := p.Connections(a, workers)
+	if err != nil {
+		return 0, err
+	}
+	policy, err := p.policyFor(a)
+	if policy.HTTP == wire.HTTP3 {
+		return connections, err
+	}
+	return connections * p.Emulate.distance().Files(), err
+}
+
 // PolicyNames lists the built-in policies for messages.
 const PolicyNames = "pooled, fresh, fresh-resumed, reuse-N (N requests on each connection), shared-pool"
 

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sessbench/workload"
+	"sessbench/workload/wire"
 )
 
 // Each flag about connections sets its key of the plan, to a value that a plan file can have too.
@@ -149,14 +150,17 @@ func TestBadConnectionFlags(t *testing.T) {
 
 // Files are asked for by what pools may have open, and for a second attempt at once.
 func TestFilesArePoolsConnections(t *testing.T) {
+	far := uint64(100 * (&wire.Distance{}).Files()) // of as many connections over a longer path
 	for args, want := range map[string]uint64{
-		"--arms pooled":                             100 + otherFiles,
-		"--arms shared-pool+pool-8":                 8 + otherFiles,
-		"--arms shared-pool+http2+streams-10":       10 + otherFiles,
-		"--arms shared-pool+pool-8+overflow":        100 + otherFiles,
-		"--arms fresh --happy-eyeballs":             200 + otherFiles,
-		"--arms pooled+http2 --dns-lifetime 1m":     100 + otherFiles,
-		"--arms shared-pool+http3 --emulate-rtt 1s": 1 + otherFiles,
+		"--arms pooled":                                   100 + otherFiles,
+		"--arms shared-pool+pool-8":                       8 + otherFiles,
+		"--arms shared-pool+http2+streams-10":             10 + otherFiles,
+		"--arms shared-pool+pool-8+overflow":              100 + otherFiles,
+		"--arms fresh --happy-eyeballs":                   200 + otherFiles,
+		"--arms pooled+http2 --dns-lifetime 1m":           100 + otherFiles,
+		"--arms shared-pool+http3 --emulate-rtt 1s":       1 + otherFiles,
+		"--arms pooled --emulate-rtt 1s":                  far + otherFiles,
+		"--arms pooled --emulate-rtt 1s --happy-eyeballs": far + 100 + otherFiles,
 	} {
 		c := newConsole(goodResult(), nil)
 		var asked uint64

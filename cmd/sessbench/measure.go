@@ -119,11 +119,11 @@ const otherFiles = 64
 func (m *measurement) checkFiles() error {
 	need := uint64(otherFiles)
 	for i := range m.plan.Arms {
-		connections, err := m.plan.Connections(&m.plan.Arms[i], m.plan.Load.Workers)
+		files, err := m.plan.Files(&m.plan.Arms[i], m.plan.Load.Workers)
 		if err != nil {
 			return explainKeyError(err)
 		}
-		need += uint64(connections)
+		need += uint64(files)
 	}
 	if m.plan.Connection.HappyEyeballs > 0 { // each of the arm under way may open two at the same time
 		need += uint64(m.plan.Load.Workers)

@@ -71,6 +71,14 @@ func (d *Distance) patience(near time.Duration) time.Duration {
 	return near + 4*d.RTT
 }
 
+// Files is how many file descriptors a TCP connection is over the distance, which may be nil.
+func (d *Distance) Files() int {
+	if d == nil {
+		return 1
+	}
+	return 1 + timerFiles
+}
+
 // over puts the distance onto a transport, which need not be established yet: nothing is read before
 // begin. The transport owns what it needs until it is closed.
 func (d *Distance) over(raw transport, clock Clock) transport {

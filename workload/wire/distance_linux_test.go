@@ -45,7 +45,7 @@ func TestDistanceClosesItsTimer(t *testing.T) {
 	s := serve(t, nil, answer(okText))
 	c := newClient(t, &Options{Distance: &Distance{RTT: time.Millisecond}}, Policy{})
 	wantOK(t, call(t, c, get(t, s.url)), 200, "ok")
-	if got := timers() - before; got != 1 {
+	if got := timers() - before; got != 1 || (&Distance{}).Files() != 1+got {
 		t.Errorf("%d timers for one connection", got)
 	}
 	c.Close()

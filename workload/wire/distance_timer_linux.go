@@ -19,6 +19,9 @@ type fineTimer struct {
 	expired [8]byte
 }
 
+// timerFiles is how many files a fineTimer has open.
+const timerFiles = 1
+
 // newFineTimer returns nil where there is no file descriptor left.
 func newFineTimer() *fineTimer {
 	fd, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC)
