@@ -74,15 +74,29 @@ func TestWrongConnections(t *testing.T) {
 		"connection.keep_alive has no idle time; say after how long a silence probes begin, as in 30s": func(p *Plan) {
 			p.Connection.KeepAlive.Count = 3
 		},
-		"connection.send_buffer is -1; it must be at least 1 byte":                                    func(p *Plan) { p.Connection.SendBuffer = -1 },
-		"connection.receive_buffer is -1; it must be at least 1 byte":                                 func(p *Plan) { p.Connection.ReceiveBuffer = -1 },
-		"connection.happy_eyeballs is -1ns; use a positive time, such as 250ms":                       func(p *Plan) { p.Connection.HappyEyeballs = -1 },
-		`connection.addresses is "first"; use in-order, turn or random`:                               func(p *Plan) { p.Connection.Addresses = "first" },
-		"emulate.rtt is missing; a path is emulated from its round-trip time on, as in 40ms":          func(p *Plan) { p.Emulate.Down = 1 },
-		"emulate.rtt is 1h0m0s; it must be longer than 0 and at most 1m":                              func(p *Plan) { p.Emulate.RTT = Duration(time.Hour) },
-		"emulate.down is -1; it must be at least 1 bit per second":                                    func(p *Plan) { p.Emulate = EmulationPlan{RTT: 1, Down: -1} },
-		"emulate.up is -1; it must be at least 1 bit per second":                                      func(p *Plan) { p.Emulate = EmulationPlan{RTT: 1, Up: -1} },
-		"emulate.window is 1001; it must be from 1 to 1000 segments":                                  func(p *Plan) { p.Emulate = EmulationPlan{RTT: 1, Window: 1001} },
+		"connection.send_buffer is -1; it must be at least 1 byte":                           func(p *Plan) { p.Connection.SendBuffer = -1 },
+		"connection.receive_buffer is -1; it must be at least 1 byte":                        func(p *Plan) { p.Connection.ReceiveBuffer = -1 },
+		"connection.happy_eyeballs is -1ns; use a positive time, such as 250ms":              func(p *Plan) { p.Connection.HappyEyeballs = -1 },
+		`connection.addresses is "first"; use in-order, turn or random`:                      func(p *Plan) { p.Connection.Addresses = "first" },
+		"emulate.rtt is missing; a path is emulated from its round-trip time on, as in 40ms": func(p *Plan) { p.Emulate.Down = 1 },
+		"emulate.rtt is 1h0m0s; it must be longer than 0 and at most 10s":                    func(p *Plan) { p.Emulate.RTT = Duration(time.Hour) },
+		"emulate.down is -1; it must be at least 1000 bits per second":                       func(p *Plan) { p.Emulate = EmulationPlan{RTT: 1, Down: -1} },
+		"emulate.up is 999; it must be at least 1000 bits per second":                        func(p *Plan) { p.Emulate = EmulationPlan{RTT: 1, Up: 999} },
+		"emulate.window is 1001; it must be from 1 to 1000 segments":                         func(p *Plan) { p.Emulate = EmulationPlan{RTT: 1, Window: 1001} },
+		"connection.unix_socket and connection.fast_open are both given; a Unix socket has no SYN to send with, so leave one of them out": func(p *Plan) {
+			p.Connection.UnixSocket, p.Connection.FastOpen = "/s", true
+		},
+		"connection.unix_socket and connection.no_delay are both given; that is TCP's, so leave one of them out": func(p *Plan) {
+			p.Connection.UnixSocket, p.Connection.NoDelay = "/s", new(bool)
+		},
+		"connection.unix_socket and connection.keep_alive.idle are both given; a Unix socket has no probes, so leave one of them out": func(p *Plan) {
+			p.Connection.UnixSocket, p.Connection.KeepAlive.Idle = "/s", Duration(time.Second)
+		},
+		"session.tls.max cannot be used: the newest TLS version is 1.1, and the oldest is 1.2 unless it is named; name it too": func(p *Plan) { p.Session.TLS.Max = "1.1" },
+		"session.tls.ciphers cannot be used: TLS cipher suites are given, and the oldest version is 1.3, where they cannot be chosen; allow TLS 1.2 or leave them out": func(p *Plan) {
+			p.Session.TLS.Min, p.Session.TLS.Ciphers = "1.3", []string{"ECDHE-RSA-AES128-GCM-SHA256"}
+		},
+		`session.tls.server_name cannot be used: TLS server name "a b" has ' ' in it; use a host's name without a port, or an IP address`: func(p *Plan) { p.Session.TLS.ServerName = "a b" },
 		`session.tls.min is "1"; use 1.0, 1.1, 1.2 or 1.3`:                                            func(p *Plan) { p.Session.TLS.Min = "1" },
 		`session.tls.max is "2"; use 1.0, 1.1, 1.2 or 1.3`:                                            func(p *Plan) { p.Session.TLS.Max = "2" },
 		"session.tls.min is 1.3 and session.tls.max is 1.2; the least must not be above the greatest": func(p *Plan) { p.Session.TLS.Min, p.Session.TLS.Max = "1.3", "1.2" },
@@ -94,6 +108,40 @@ func TestWrongConnections(t *testing.T) {
 		change(p)
 		if err := p.Validate(); err == nil || err.Error() != want {
 			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
+// What an arm and its session say of TLS has to come to something, before the run and not in its handshakes.
+func TestArmsAgainstTheSessionsTLS(t *testing.T) {
+	for _, c := range []struct {
+		arm     string
+		session TLSPlan
+		want    string // of the error; "" for none
+	}{
+		{"pooled+tls1.2", TLSPlan{Min: "1.3"}, ""}, // the arm's own counts
+		{"pooled+tls1.3", TLSPlan{Max: "1.2"}, ""},
+		{"pooled+tls1.3", TLSPlan{Ciphers: []string{"ECDHE-RSA-AES128-GCM-SHA256"}}, ""},
+		{"pooled+curve-P-256", TLSPlan{Curves: []string{"X25519"}}, ""},
+		{"pooled+http2", TLSPlan{ALPN: []string{"http/1.1", "h2"}}, ""},
+		{"pooled+tls-max-1.2", TLSPlan{Min: "1.3"}, "takes TLS from 1.3 to 1.2"},
+		{"pooled+tls-min-1.3", TLSPlan{Max: "1.2"}, "takes TLS from 1.3 to 1.2"},
+		{"pooled+tls-max-1.1", TLSPlan{}, "the newest TLS version is 1.1, and the oldest is 1.2 unless it is named; name it too"},
+		{"pooled+tls1.2+curve-X25519MLKEM768", TLSPlan{}, "TLS key exchanges X25519MLKEM768 are of TLS 1.3"},
+		{"pooled+curve-X25519MLKEM768", TLSPlan{Max: "1.2"}, "TLS key exchanges X25519MLKEM768 are of TLS 1.3"},
+		{"pooled+tls1.2", TLSPlan{Curves: []string{"X25519MLKEM768"}}, "TLS key exchanges X25519MLKEM768 are of TLS 1.3"},
+		{"pooled+tls1.1", TLSPlan{Ciphers: []string{"ECDHE-RSA-AES128-GCM-SHA256"}}, "none of the TLS cipher suites"},
+		{"pooled+http2", TLSPlan{ALPN: []string{"http/1.1"}}, "speaks HTTP/2, but session.tls.alpn does not offer that; add h2 to it, or leave it out"},
+		{"pooled+http3", TLSPlan{ALPN: []string{"none"}}, "speaks HTTP/3, but that is offered by ALPN as h3 and nothing else; leave session.tls.alpn out"},
+	} {
+		p := planWith(t, "https://h/", c.arm)
+		c.session.Verify = true
+		p.Session.TLS = c.session
+		switch err := p.Validate(); {
+		case c.want == "" && err != nil:
+			t.Errorf("%s with %+v: %v", c.arm, c.session, err)
+		case c.want != "" && (err == nil || !strings.HasPrefix(err.Error(), "arms[0] has ") || !strings.Contains(err.Error(), c.want)):
+			t.Errorf("%s with %+v: %v, want %s", c.arm, c.session, err, c.want)
 		}
 	}
 }

@@ -75,8 +75,8 @@ func (a *Arm) wrongValue() string {
 		{"pool", a.Pool, []string{poolWorker, poolShared}},
 		{"pool_order", a.PoolOrder, []string{string(wire.LIFO), string(wire.FIFO)}},
 		{"close", a.Close, []string{string(wire.CloseByClient), string(wire.CloseByServer), string(wire.CloseByReset)}},
-		{"tls_min", a.TLSMin, []string{"1.0", "1.1", "1.2", "1.3"}},
-		{"tls_max", a.TLSMax, []string{"1.0", "1.1", "1.2", "1.3"}},
+		{"tls_min", a.TLSMin, tlsVersions()},
+		{"tls_max", a.TLSMax, tlsVersions()},
 	} {
 		if choice.value != "" && !slices.Contains(choice.of, choice.value) {
 			last := len(choice.of) - 1
@@ -160,6 +160,9 @@ func (p *Plan) validateArmsHere() error {
 		if problem == "" {
 			problem = p.againstProtocol(a, &policy)
 		}
+		if problem == "" {
+			problem = p.againstTLS(a)
+		}
 		if problem != "" {
 			return a.error(i, problem)
 		}
@@ -225,10 +228,37 @@ func (p *Plan) againstProtocol(a *Arm, policy *wire.Policy) string {
 		return "speaks HTTP/3, but allows TLS " + tlsName(most) + " at most; HTTP/3 takes 1.3, so raise tls_max or session.tls.max"
 	case policy.HTTP == wire.HTTP2 && most != 0 && most < tls.VersionTLS12:
 		return "speaks HTTP/2, but allows TLS " + tlsName(most) + " at most; HTTP/2 takes 1.2, so raise tls_max or session.tls.max"
+	case policy.HTTP == wire.HTTP2 && !p.offersHTTP2():
+		return "speaks HTTP/2, but session.tls.alpn does not offer that; add h2 to it, or leave it out"
 	case policy.EarlyData && !p.repeatable():
 		return "has early_data, but no request of the mix is by a method that may go in 0-RTT, where it can be replayed; use GET or another idempotent method, or leave early_data (+0rtt) out"
 	case quic:
 		return p.againstQUIC()
+	}
+	return ""
+}
+
+// offersHTTP2 reports whether a server can choose HTTP/2 from what the session has for ALPN.
+func (p *Plan) offersHTTP2() bool {
+	return len(p.Session.TLS.ALPN) == 0 || slices.Contains(p.Session.TLS.ALPN, "h2")
+}
+
+// againstTLS says what an arm's settings of TLS and the session's do not come to together. Cipher suites that the session
+// has for other arms do not stand against one that takes TLS 1.3 only.
+func (p *Plan) againstTLS(a *Arm) string {
+	if a.TLSMin == "" && a.TLSMax == "" && len(a.Curves) == 0 {
+		return ""
+	}
+	session := &p.Session.TLS
+	both := TLSPlan{Min: cmp.Or(a.TLSMin, session.Min), Max: cmp.Or(a.TLSMax, session.Max), Curves: a.Curves}
+	if len(both.Curves) == 0 {
+		both.Curves = session.Curves
+	}
+	if tlsVersion(both.Min) < tls.VersionTLS13 {
+		both.Ciphers = session.Ciphers
+	}
+	if err := both.usable(); err != nil {
+		return fmt.Sprintf("has, with session.tls, settings of TLS that cannot be used: %v", err)
 	}
 	return ""
 }

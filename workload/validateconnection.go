@@ -18,6 +18,12 @@ func (c *ConnectionPlan) validate() error {
 		return err
 	case c.UnixSocket != "" && len(c.Source) > 0:
 		return problem("unix_socket", "and connection.source are both given; a Unix socket has no source address, so leave one of them out")
+	case c.UnixSocket != "" && c.FastOpen:
+		return problem("unix_socket", "and connection.fast_open are both given; a Unix socket has no SYN to send with, so leave one of them out")
+	case c.UnixSocket != "" && c.NoDelay != nil:
+		return problem("unix_socket", "and connection.no_delay are both given; that is TCP's, so leave one of them out")
+	case c.UnixSocket != "" && c.KeepAlive != (KeepAlivePlan{}):
+		return problem("unix_socket", "and connection.keep_alive.idle are both given; a Unix socket has no probes, so leave one of them out")
 	case c.ProxyProtocol < 0 || c.ProxyProtocol > 2:
 		return problem("proxy_protocol", "is %d; use 1 or 2", c.ProxyProtocol)
 	case k.Idle < 0 || k.Interval < 0 || time.Duration(k.Idle)%time.Second != 0 || time.Duration(k.Interval)%time.Second != 0:
@@ -70,14 +76,14 @@ func (e *EmulationPlan) validate() error {
 	switch {
 	case *e == (EmulationPlan{}):
 		return nil
-	case e.RTT < 0 || time.Duration(e.RTT) > time.Minute:
-		return problem("rtt", "is %v; it must be longer than 0 and at most 1m", time.Duration(e.RTT))
+	case e.RTT < 0 || time.Duration(e.RTT) > wire.MaxRTT:
+		return problem("rtt", "is %v; it must be longer than 0 and at most %v", time.Duration(e.RTT), wire.MaxRTT)
 	case e.RTT == 0:
 		return problem("rtt", "is missing; a path is emulated from its round-trip time on, as in 40ms")
-	case e.Down < 0:
-		return problem("down", "is %d; it must be at least 1 bit per second", e.Down)
-	case e.Up < 0:
-		return problem("up", "is %d; it must be at least 1 bit per second", e.Up)
+	case e.Down != 0 && e.Down < wire.MinBitRate:
+		return problem("down", "is %d; it must be at least %d bits per second", e.Down, wire.MinBitRate)
+	case e.Up != 0 && e.Up < wire.MinBitRate:
+		return problem("up", "is %d; it must be at least %d bits per second", e.Up, wire.MinBitRate)
 	case e.Window < 0 || e.Window > 1000:
 		return problem("window", "is %d; it must be from 1 to 1000 segments", e.Window)
 	}
@@ -91,9 +97,9 @@ func (e *EmulationPlan) validate() error {
 func (t *TLSPlan) validateNames(key string) error {
 	least, most := tlsVersion(t.Min), tlsVersion(t.Max)
 	switch {
-	case t.Min != "" && least == 0:
+	case t.Min != "" && !slices.Contains(tlsVersions(), t.Min):
 		return &KeyError{key + ".min", fmt.Sprintf("is %q; use %s", t.Min, tlsVersionNames)}
-	case t.Max != "" && most == 0:
+	case t.Max != "" && !slices.Contains(tlsVersions(), t.Max):
 		return &KeyError{key + ".max", fmt.Sprintf("is %q; use %s", t.Max, tlsVersionNames)}
 	case most != 0 && least > most:
 		return &KeyError{key + ".min", fmt.Sprintf("is %s and %s.max is %s; the least must not be above the greatest", t.Min, key, t.Max)}
@@ -114,11 +120,34 @@ func (t *TLSPlan) validateNames(key string) error {
 	if len(t.ALPN) > 1 && slices.Contains(t.ALPN, "none") {
 		return &KeyError{key + ".alpn", "has none beside other protocols; keep one of them"}
 	}
-	names := TLSPlan{Verify: true, Min: t.Min, Max: t.Max, Curves: t.Curves, Ciphers: t.Ciphers, ALPN: t.ALPN}
-	if settings := names.session(nil); settings != nil {
-		if _, err := settings.Config(); err != nil {
-			return &KeyError{key, fmt.Sprintf("cannot be used: %v", causeOf(err))}
+	return t.validateParts(key)
+}
+
+// validateParts makes a configuration of one part at a time, so that the key which it is about can be named.
+func (t *TLSPlan) validateParts(key string) error {
+	for _, part := range []struct {
+		key string
+		set TLSPlan
+	}{
+		{"max", TLSPlan{Min: t.Min, Max: t.Max}},
+		{"curves", TLSPlan{Min: t.Min, Max: t.Max, Curves: t.Curves}},
+		{"ciphers", TLSPlan{Min: t.Min, Max: t.Max, Ciphers: t.Ciphers}},
+		{"alpn", TLSPlan{ALPN: t.ALPN}},
+		{"server_name", TLSPlan{ServerName: t.ServerName}},
+	} {
+		if err := part.set.usable(); err != nil {
+			return &KeyError{key + "." + part.key, fmt.Sprintf("cannot be used: %v", err)}
 		}
 	}
 	return nil
+}
+
+// usable says why no configuration can be made.
+func (t *TLSPlan) usable() error {
+	settings := t.session(nil)
+	if settings == nil {
+		return nil
+	}
+	_, err := settings.Config()
+	return causeOf(err)
 }

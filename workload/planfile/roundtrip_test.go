@@ -27,7 +27,7 @@ func fullPlan(t *testing.T) *workload.Plan {
 	}
 	tlsPlan := workload.TLSPlan{
 		Verify: true, CA: "/ca.pem", Cert: "cert.pem", Key: "key.pem", Min: "1.2", Max: "1.3", Curves: []string{"X25519", "P-256"},
-		Ciphers: []string{"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"}, ALPN: []string{"http/1.1"}, ServerName: "sni.example", KeyLog: "/keys.log",
+		Ciphers: []string{"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"}, ALPN: []string{"http/1.1", "h2"}, ServerName: "sni.example", KeyLog: "/keys.log",
 	}
 	timeout := workload.Timeout{Connect: seconds(1), Read: seconds(2), Write: seconds(3), Total: seconds(4)}
 	proxies := workload.Proxies{{For: "all", URL: "socks5h://u:p@proxy:1080"}, {For: "https", Remove: true}, {For: "http://a.example"}, {For: "no_proxy", URL: "a,b"}}

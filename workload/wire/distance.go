@@ -34,8 +34,9 @@ const (
 	defaultInitialWindow = 10 // RFC 6928, and Linux since 2.6.39
 	maxInitialWindow     = 1000
 
-	maxRTT     = 10 * time.Second
-	minBitRate = 1000
+	// MaxRTT and MinBitRate bound what can be emulated.
+	MaxRTT     = 10 * time.Second
+	MinBitRate = 1000
 )
 
 // Validate says what cannot be emulated, in words for a user. No distance is a valid one.
@@ -44,16 +45,16 @@ func (d *Distance) Validate() error {
 		return nil
 	}
 	var errs []error
-	if d.RTT <= 0 || d.RTT > maxRTT {
-		errs = append(errs, fmt.Errorf("an emulated round trip must be longer than 0 and at most %v, not %v", maxRTT, d.RTT))
+	if d.RTT <= 0 || d.RTT > MaxRTT {
+		errs = append(errs, fmt.Errorf("an emulated round trip must be longer than 0 and at most %v, not %v", MaxRTT, d.RTT))
 	}
 	for _, rate := range [...]struct {
 		where string
 		bits  int64
 	}{{"down", d.Down}, {"up", d.Up}} {
-		if rate.bits < 0 || rate.bits > 0 && rate.bits < minBitRate {
+		if rate.bits < 0 || rate.bits > 0 && rate.bits < MinBitRate {
 			errs = append(errs, fmt.Errorf("an emulated bandwidth must be at least %d bits per second, or 0 for no limit, not %d (%s)",
-				minBitRate, rate.bits, rate.where))
+				MinBitRate, rate.bits, rate.where))
 		}
 	}
 	if d.InitialWindow < 0 || d.InitialWindow > maxInitialWindow {

@@ -38,7 +38,7 @@ func FuzzFlow(f *testing.F) {
 	f.Add(uint32(math.MaxUint32), uint32(math.MaxUint32), uint16(1000), []byte{7, 0, 0, 255, 128})
 	f.Fuzz(func(t *testing.T, rtt, rate uint32, window uint16, script []byte) {
 		d := Distance{RTT: time.Duration(rtt) + 1, Down: int64(rate), InitialWindow: int(window%1000) + 1}
-		if d.Down < minBitRate {
+		if d.Down < MinBitRate {
 			d.Down = 0
 		}
 		flow := newFlow(d.RTT, d.Down, d.InitialWindow)
