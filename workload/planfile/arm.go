@@ -11,8 +11,9 @@ func (v value) arms() []workload.Arm {
 	v.each(func(v value) {
 		if v.node.Kind == yaml.ScalarNode {
 			list, err := workload.ParseArms(v.text())
-			if err != nil {
+			if err != nil { // one stands in for it, so that the others keep their numbers
 				v.keyError(err)
+				list = []workload.Arm{{Name: "unread-" + itoa(len(arms)), Policy: "pooled"}}
 			}
 			arms = append(arms, list...)
 			return
