@@ -201,7 +201,7 @@ type Connections struct {
 	EyeballsLost   int64 `json:"eyeballs_lost"`  // connections begun beside the one that was used, and given up
 	Lookups        int64 `json:"lookups"`        // names looked up
 	Reset          int64 `json:"reset"`          // of those that we ended, by RST
-	KeptByServer   int64 `json:"kept_by_server"` // told to be closed by the server, which did not within a second
+	KeptByServer   int64 `json:"kept_by_server"` // told to be closed by the server, which did not in time
 	TimeWait       int64 `json:"time_wait"`      // ended by our FIN first, which keeps a local port in TIME_WAIT
 }
 

@@ -61,7 +61,7 @@ func (a *armRun) verifyClosing(c wire.Counts) []result.Warning {
 	switch {
 	case a.policy.Close == wire.CloseByServer && c.KeptByServer > 0:
 		return []result.Warning{a.invalid("not_closed_by_server",
-			fmt.Sprintf("the %s was told to close its connections, and did not close %d of %d within a second", a.peer, c.KeptByServer, c.Opened),
+			fmt.Sprintf("the %s was told to close its connections, and did not close %d of %d in time", a.peer, c.KeptByServer, c.Opened),
 			"let the "+a.peer+" heed Connection: close, or have us close (close: client)")}
 	case a.policy.Close == wire.CloseByReset && c.Reset < c.Retired:
 		return []result.Warning{a.fault("not_reset", fmt.Sprintf("%d of %d connections that we closed ended with a reset", c.Reset, c.Retired))}
@@ -91,6 +91,10 @@ func (a *armRun) verifyFresh(c wire.Counts, first int64, secure bool) []result.W
 	case a.policy.ResumeTLS && !secure && c.TLSFull+c.TLSResumed == 0: // no redirect led to TLS either
 		return []result.Warning{a.doubt("no_tls", "there is no TLS session to resume over plain http",
 			"leave this arm out, or load an https URL")}
+	case a.policy.ResumeTLS && resumable > 0 && c.TLSResumed == 0 && a.policy.TicketLifetime > 0:
+		return []result.Warning{a.invalid("no_resumption",
+			fmt.Sprintf("none of %d TLS handshakes was resumed, with sessions offered for %v only, so this arm was the same as fresh", c.TLSFull, a.policy.TicketLifetime),
+			"make ticket_lifetime longer than the time between connections, and switch session tickets on at the server")}
 	case a.policy.ResumeTLS && resumable > 0 && c.TLSResumed == 0:
 		return []result.Warning{a.invalid("no_resumption",
 			fmt.Sprintf("the server resumed none of %d TLS handshakes, so this arm was the same as fresh", c.TLSFull),

@@ -53,6 +53,7 @@ func TestCountsAreHeldAgainstEveryPolicy(t *testing.T) {
 		{"fresh-resumed+http2", wire.Counts{Opened: 100, Attempts: 100, Streams: 100, StreamsPeak: 1, Retired: 100, TLSFull: 100}, 0, "no_resumption"},
 		{"fresh-resumed", wire.Counts{Opened: 100, Attempts: 100, Retired: 100, TLSFull: 50, TLSResumed: 50}, 0, "partly_resumed"},
 		{"fresh-resumed+ticket-1s", wire.Counts{Opened: 100, Attempts: 100, Retired: 100, TLSFull: 50, TLSResumed: 50}, 0, ""},
+		{"fresh-resumed+ticket-1s", wire.Counts{Opened: 100, Attempts: 100, Retired: 100, TLSFull: 100}, 0, "no_resumption"},
 		{"fresh+tls1.2", wire.Counts{Opened: 100, Attempts: 100, Retired: 100, TLSFull: 99, TLSResumed: 1}, 0, "resumed"},
 	} {
 		p := planWith(t, "https://h/", "a="+c.arm)
@@ -72,6 +73,15 @@ func TestCountsAreHeldAgainstEveryPolicy(t *testing.T) {
 		case c.want != "" && (len(warnings) != 1 || warnings[0].Code != c.want || warnings[0].Invalid != (c.want != "closed_by_peer")):
 			t.Errorf("%s: %+v, want %s", c.arm, warnings, c.want)
 		}
+	}
+}
+
+// A server that was offered no session, because the arm's own lifetime was over, is not to blame.
+func TestExpiredSessionsAreNotTheServersFault(t *testing.T) {
+	a := &armRun{policy: wire.Policy{RequestsPerConnection: 1, ResumeTLS: true, TicketLifetime: time.Second}}
+	warnings := a.verifyFresh(wire.Counts{Opened: 9, Attempts: 9, TLSFull: 9}, 1, true)
+	if len(warnings) != 1 || warnings[0].Code != "no_resumption" || strings.Contains(warnings[0].Detail, "server") || !strings.Contains(warnings[0].Detail, "1s only") {
+		t.Errorf("%+v", warnings)
 	}
 }
 
