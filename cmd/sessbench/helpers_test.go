@@ -3,6 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"os"
 	"os/signal"
 	"strings"
@@ -93,3 +96,20 @@ func with(res *result.Result, change func(*result.Result)) *result.Result {
 }
 
 const anyURL = "http://127.0.0.1:9/"
+
+// writeIdentity writes a certificate and its key as PEM files.
+func writeIdentity(t *testing.T, identity tls.Certificate, cert, key string) {
+	t.Helper()
+	der, err := x509.MarshalPKCS8PrivateKey(identity.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, block := range map[string]*pem.Block{
+		cert: {Type: "CERTIFICATE", Bytes: identity.Certificate[0]},
+		key:  {Type: "PRIVATE KEY", Bytes: der},
+	} {
+		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
