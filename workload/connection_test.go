@@ -146,6 +146,26 @@ func TestArmsAgainstTheSessionsTLS(t *testing.T) {
 	}
 }
 
+// What is TCP's is no setting of a run over QUIC alone, and one of a comparison with it.
+func TestSettingsOfTCPWithoutTCP(t *testing.T) {
+	for key, change := range map[string]func(c *ConnectionPlan){
+		"connection.fast_open":       func(c *ConnectionPlan) { c.FastOpen = true },
+		"connection.no_delay":        func(c *ConnectionPlan) { c.NoDelay = new(bool) },
+		"connection.keep_alive.idle": func(c *ConnectionPlan) { c.KeepAlive.Idle = Duration(time.Second) },
+	} {
+		for arms, want := range map[string]string{
+			"pooled+http3,fresh+http3": key + " is TCP's, and every arm speaks HTTP/3; leave it out",
+			"pooled,fresh+http3":       "",
+		} {
+			p := planWith(t, "https://h/", arms)
+			change(&p.Connection)
+			if err := p.Validate(); want == "" && err != nil || want != "" && (err == nil || err.Error() != want) {
+				t.Errorf("%s with %s: %v", arms, key, err)
+			}
+		}
+	}
+}
+
 func TestLifetimes(t *testing.T) {
 	for text, want := range map[string]Lifetime{"0s": 0, "60s": Lifetime(time.Minute), "forever": Forever} {
 		var l Lifetime

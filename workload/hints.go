@@ -14,6 +14,9 @@ func unreachableHint(err error, proxy *wire.Proxy, protocol wire.Protocol) strin
 	if wire.ViaProxy(err) && proxy != nil {
 		return proxyHint(err, proxy)
 	}
+	if wire.NoSource(err) {
+		return "name an address of the same family, IPv4 or IPv6, with --source"
+	}
 	if hint := protocolHint(err, protocol); hint != "" {
 		return hint
 	}

@@ -167,6 +167,29 @@ func (p *Plan) validateArmsHere() error {
 			return a.error(i, problem)
 		}
 	}
+	return p.withoutTCP()
+}
+
+// withoutTCP says which settings of TCP mean nothing because all arms do without it.
+func (p *Plan) withoutTCP() error {
+	for i := range p.Arms {
+		if cmp.Or(p.Arms[i].HTTP, p.HTTP) != string(wire.HTTP3) {
+			return nil
+		}
+	}
+	c := &p.Connection
+	for _, setting := range []struct {
+		given bool
+		key   string
+	}{
+		{c.FastOpen, "connection.fast_open"},
+		{c.NoDelay != nil, "connection.no_delay"},
+		{c.KeepAlive != (KeepAlivePlan{}), "connection.keep_alive.idle"},
+	} {
+		if setting.given {
+			return &KeyError{setting.key, "is TCP's, and every arm speaks HTTP/3; leave it out"}
+		}
+	}
 	return nil
 }
 
@@ -270,12 +293,6 @@ func (p *Plan) againstQUIC() string {
 		return "speaks HTTP/3, but that does not go over Unix sockets; leave connection.unix_socket out"
 	case c.ProxyProtocol != 0:
 		return "speaks HTTP/3, but that has no PROXY protocol header; leave connection.proxy_protocol out"
-	case c.FastOpen:
-		return "speaks HTTP/3, but that does not go over TCP; leave connection.fast_open out, or have requests in the handshake with early_data (+0rtt)"
-	case c.NoDelay != nil:
-		return "speaks HTTP/3, but that does not go over TCP; leave connection.no_delay out"
-	case c.KeepAlive != (KeepAlivePlan{}):
-		return "speaks HTTP/3, but that does not go over TCP; leave connection.keep_alive out"
 	case c.HappyEyeballs != 0:
 		return "speaks HTTP/3, but happy eyeballs are for TCP connections; leave connection.happy_eyeballs out"
 	case len(p.Session.TLS.ALPN) > 0:

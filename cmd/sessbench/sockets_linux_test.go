@@ -310,3 +310,21 @@ func timeWaits(t *testing.T, at netip.AddrPort) (to, from int64) {
 	}
 	return to, from
 }
+
+// A source address that cannot reach the server is told as what it is.
+func TestASourceOfAnotherFamily(t *testing.T) {
+	six, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		t.Skip("this machine has no IPv6")
+	}
+	defer six.Close()
+	w := witnesses(t, "127.0.0.1")
+	c := newRealConsole()
+	code := c.sessbench(t, "run", w.url(), "-n", "1", "--source", "::1")
+	if want := "name an address of the same family, IPv4 or IPv6, with --source\n"; code != exitFailed || !strings.HasSuffix(c.err.String(), want) {
+		t.Errorf("exit code %d, %q, want %q", code, c.err.String(), want)
+	}
+	if len(w.from) > 0 {
+		t.Errorf("requests came from %v", w.from)
+	}
+}

@@ -121,6 +121,9 @@ func (k *KeepAlive) validate() error {
 // errNoSource is returned for a server's address that none of the source addresses can reach.
 const errNoSource reason = "no source address is of the server's family"
 
+// NoSource reports whether err, of this package, is that none of the source addresses can reach the server's.
+func NoSource(err error) bool { return errors.Is(err, errNoSource) }
+
 // A sourceTurn takes source addresses in turn.
 type sourceTurn struct{ n uint32 }
 
