@@ -129,8 +129,8 @@ func tlsDoubts(arms []result.Arm) []result.Warning {
 	return list
 }
 
-// differentTLS lists what differs between two arms. Of what an arm chose itself nothing is said, nor of the suite where
-// the version is another.
+// differentTLS lists what differs between two arms. Of what an arm chose itself nothing is said, nor of the suite and
+// the key exchange where the version is another: TLS 1.2 has no post-quantum hybrids, for one.
 func differentTLS(base, arm *result.Arm) []string {
 	var list []string
 	compare := func(what string, of func(h *result.Handshake) string) bool {
@@ -142,14 +142,15 @@ func differentTLS(base, arm *result.Arm) []string {
 		return true
 	}
 	versions := func(p *result.Policy) bool { return p.TLSMin != "" || p.TLSMax != "" }
+	version := func(h *result.Handshake) string { return h.Version }
 	protocols := base.Policy.HTTP != arm.Policy.HTTP
 	if !versions(&base.Policy) && !versions(&arm.Policy) {
-		if compare("version", func(h *result.Handshake) string { return h.Version }) {
+		if compare("version", version) {
 			return list
 		}
 		compare("cipher", func(h *result.Handshake) string { return h.Cipher })
 	}
-	if len(base.Policy.Curves)+len(arm.Policy.Curves) == 0 {
+	if len(base.Policy.Curves)+len(arm.Policy.Curves) == 0 && mostly(base.Handshakes, version) == mostly(arm.Handshakes, version) {
 		compare("key exchange", func(h *result.Handshake) string { return h.Curve })
 	}
 	compare("certificate", func(h *result.Handshake) string { return h.Certificate })

@@ -173,6 +173,8 @@ func TestTLSThatDiffers(t *testing.T) {
 		{"curve asked for", result.Arm{Handshakes: hs("TLS 1.3", "X25519", "")}, result.Arm{Policy: result.Policy{Curves: []string{"P-256"}}, Handshakes: hs("TLS 1.3", "CurveP256", "")}, ""},
 		{"version", result.Arm{Handshakes: hs("TLS 1.3", "X25519", "")}, result.Arm{Handshakes: hs("TLS 1.2", "CurveP256", "")}, "version TLS 1.2 instead of TLS 1.3"},
 		{"version asked for", result.Arm{Handshakes: hs("TLS 1.3", "X25519", "")}, result.Arm{Policy: result.Policy{TLSMax: "1.2"}, Handshakes: hs("TLS 1.2", "X25519", "")}, ""},
+		{"version asked for, and with it the key exchange", result.Arm{Handshakes: hs("TLS 1.3", "X25519MLKEM768", "")}, result.Arm{Policy: result.Policy{TLSMax: "1.2"}, Handshakes: hs("TLS 1.2", "X25519", "")}, ""},
+		{"curve with a version that is the same", result.Arm{Handshakes: hs("TLS 1.3", "X25519", "")}, result.Arm{Policy: result.Policy{TLSMin: "1.3"}, Handshakes: hs("TLS 1.3", "CurveP256", "")}, "key exchange CurveP256 instead of X25519"},
 		{"protocol", result.Arm{Handshakes: hs("TLS 1.3", "X25519", "http/1.1")}, result.Arm{Policy: result.Policy{HTTP: "2"}, Handshakes: hs("TLS 1.3", "X25519", "h2")}, ""},
 	} {
 		c.base.Name, c.arm.Name = "base", "other"
