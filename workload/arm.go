@@ -32,7 +32,7 @@ type Arm struct {
 	TicketLifetime        Duration // for how long they are offered
 	EarlyData             bool     // requests go in 0-RTT, which makes sessions be resumed
 	TLSMin, TLSMax        string   // "1.0" to "1.3"; "": the session's
-	Curves                []string // in their order, as Curves lists them; nil: the session's
+	Curves                []string // as CurveNames lists them, whatever their order; nil: the session's
 	DNSLifetime           *Lifetime
 	// NoResend: a request that died on a reused connection has failed, where the
 	// policy would send it again.

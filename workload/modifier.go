@@ -84,7 +84,7 @@ func tlsModifiers() []Modifier {
 		versionModifier("+tls", "1.2", "tls_min, tls_max", "this version of TLS and no other", least, most),
 		versionModifier("+tls-min-", "1.2", "tls_min", "this version of TLS or a later one", least),
 		versionModifier("+tls-max-", "1.2", "tls_max", "this version of TLS or an earlier one", most),
-		{Word: "+curve-", Value: "NAME", Example: "+curve-X25519", Key: "curves", Meaning: "key exchange to offer; several in their order",
+		{Word: "+curve-", Value: "NAME", Example: "+curve-X25519", Key: "curves", Meaning: "key exchange to offer; repeated for several",
 			set: func(a *Arm, value string) string {
 				name, known := curveNamed(value)
 				if !known {

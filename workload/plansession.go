@@ -65,7 +65,7 @@ type TLSPlan struct {
 	Key        string   `json:"key,omitempty"`         // PEM file; empty: in Cert
 	Min        string   `json:"min,omitempty"`         // least version, "1.0" to "1.3"; empty: 1.2
 	Max        string   `json:"max,omitempty"`         // greatest version; empty: the newest
-	Curves     []string `json:"curves,omitempty"`      // key exchanges in their order, as CurveNames lists them; nil: Go's
+	Curves     []string `json:"curves,omitempty"`      // key exchanges, whatever their order, as CurveNames lists them; nil: Go's
 	Ciphers    []string `json:"ciphers,omitempty"`     // cipher suites of TLS 1.2; nil: Go's
 	ALPN       []string `json:"alpn,omitempty"`        // protocols to offer, or "none" alone; nil: that of the HTTP version
 	ServerName string   `json:"server_name,omitempty"` // sent and compared with the certificate; empty: the URL's host
