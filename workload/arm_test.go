@@ -234,8 +234,8 @@ func TestWrongValuesOfArms(t *testing.T) {
 // HTTP/3 contradicts what is about TCP, wherever that is said.
 func TestHTTP3AndWhatIsTCPs(t *testing.T) {
 	for want, change := range map[string]func(p *Plan){
-		"speaks HTTP/3, but that does not go over Unix sockets; leave connection.unix_socket out":   func(p *Plan) { p.Connection.UnixSocket = "/run/s" },
-		"speaks HTTP/3, but that has no PROXY protocol header; leave connection.proxy_protocol out": func(p *Plan) { p.Connection.ProxyProtocol = 1 },
+		"speaks HTTP/3, but that does not go over Unix sockets; leave connection.unix_socket out":        func(p *Plan) { p.Connection.UnixSocket = "/run/s" },
+		"speaks HTTP/3, but that has no PROXY protocol header; leave connection.proxy_protocol out":      func(p *Plan) { p.Connection.ProxyProtocol = 1 },
 		"speaks HTTP/3, but happy eyeballs are for TCP connections; leave connection.happy_eyeballs out": func(p *Plan) { p.Connection.HappyEyeballs = 1 },
 		"speaks HTTP/3, but that is offered by ALPN as h3 and nothing else; leave session.tls.alpn out":  func(p *Plan) { p.Session.TLS.ALPN = []string{"h3"} },
 		"has early_data, but no request of the mix is by a method that may go in 0-RTT, where it can be replayed; use GET or another idempotent method, or leave early_data (+0rtt) out": func(p *Plan) {
