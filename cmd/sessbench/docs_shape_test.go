@@ -13,7 +13,7 @@ import (
 
 // shapeOf is what stays the same from run to run, as words. Gone are: numbers and
 // units of time, addresses, the facts of host and time, how lines and columns are
-// spaced and wide tables split, whether a ratio was told from 1, and which phases are
+// spaced and wide tables split, whether a ratio was told from 1, whether segments were sent again, and which phases are
 // long enough to be printed; of an attempt that was tried, all of them. Sentences about the
 // parts of a difference, which are there where one was told, are held by themselves. Of
 // doctor's checks, which differ by machine, only their form is held.
@@ -45,6 +45,7 @@ func shapeOf(command, output string) []string {
 	text := strings.Join(words, " ")
 	text = ratioCell.ReplaceAllString(text, "RATIO")
 	text = strings.ReplaceAll(text, " ~: no measurable difference.", "")
+	text = strings.ReplaceAll(text, "# (# %)", "#") // segments sent again, with their share where there are any
 	text = parts.ReplaceAllString(text, "")
 	return strings.Fields(text)
 }
