@@ -12,7 +12,7 @@ type Kernel struct {
 	MinRTT        time.Duration // least of all; 0: not known
 	MaxRTT        time.Duration // greatest smoothed one
 	RTTVar        time.Duration // sum of the mean deviations
-	Retransmits   int64         // segments (packets) of ours sent again, SYN included
+	Retransmits   int64         // segments (packets) of ours sent again, SYN included; not those that the peer says it had
 	Window        int64         // sum of the congestion windows, in segments (packets)
 	MinWindow     int64         // least of all; 0: not known
 	SegmentsOut   int64         // SYN and acknowledgements included

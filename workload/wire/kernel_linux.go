@@ -60,7 +60,9 @@ func tcpInfo(fd int, info *unix.TCPInfo) bool {
 }
 
 // kernelOf takes the system's figures. To it SYN and FIN are bytes of the stream (RFC 9293, section 3.4), to us
-// they are not. An older system leaves out the last fields, which are then 0.
+// they are not. Segments that the peer says it had already (D-SACK, RFC 2883) were not lost: where it answers late, as
+// on a busy machine, the system probes with them (RFC 8985, section 7). An older system leaves out the last fields,
+// which are then 0.
 func kernelOf(info *unix.TCPInfo) Kernel {
 	rtt := time.Duration(info.Rtt) * time.Microsecond
 	k := Kernel{
@@ -68,7 +70,7 @@ func kernelOf(info *unix.TCPInfo) Kernel {
 		RTT:           rtt,
 		MaxRTT:        rtt,
 		RTTVar:        time.Duration(info.Rttvar) * time.Microsecond,
-		Retransmits:   int64(info.Total_retrans),
+		Retransmits:   max(int64(info.Total_retrans)-int64(info.Dsack_dups), 0),
 		Window:        int64(info.Snd_cwnd),
 		MinWindow:     int64(info.Snd_cwnd),
 		SegmentsOut:   int64(info.Segs_out),

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // A countedConn counts its bytes, below TLS.
@@ -150,5 +152,17 @@ func BenchmarkAsk(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		cn.facts(retired)
+	}
+}
+
+// What a peer had twice was not lost: a probe that was sent because its acknowledgement came late.
+func TestProbesAreNoRetransmits(t *testing.T) {
+	for _, c := range []struct {
+		sent, had uint32
+		want      int64
+	}{{0, 0, 0}, {3, 0, 3}, {3, 1, 2}, {1, 1, 0}, {0, 1, 0}} {
+		if k := kernelOf(&unix.TCPInfo{Total_retrans: c.sent, Dsack_dups: c.had}); k.Retransmits != c.want {
+			t.Errorf("%d sent again, of which the peer had %d: %d retransmits, want %d", c.sent, c.had, k.Retransmits, c.want)
+		}
 	}
 }
