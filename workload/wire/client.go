@@ -284,7 +284,6 @@ func (c *Client) acquire(t *trip) (*conn, error) {
 		}
 		state := cn.mux.state()
 		if state == peerQuiet {
-			c.counts.StreamsPeak = max(c.counts.StreamsPeak, int64(g.users))
 			return cn, nil
 		}
 		c.pool.drop(cn, state.ending())
@@ -318,7 +317,6 @@ func (c *Client) open(t *trip) (*conn, error) {
 	cn.shelf, cn.opened = t.shelf, t.mark
 	t.nth = 1
 	if cn.mux != nil {
-		c.counts.StreamsPeak = max(c.counts.StreamsPeak, 1)
 		c.pool.publish(cn)
 	}
 	return cn, nil

@@ -5,7 +5,8 @@ package wire
 type mux interface {
 	// do carries out t's attempt: it writes the request, fills t.resp, and enters send, wait and
 	// receive phases and bytes into t.span. t.seen says afterwards whether anything of the response came. The error has a
-	// *fault in it. With t.req.Spec.Stream it returns with the head, t.resp.Stream set; done is then
+	// *fault in it. It enters into c's StreamsPeak how many exchanges are under way on the connection with it, those that wait for the
+	// server to allow them excepted. With t.req.Spec.Stream it returns with the head, t.resp.Stream set; done is then
 	// called when the stream has ended. It is nil without t.req.Spec.Stream.
 	do(c *Client, t *trip, done func(err error)) error
 	// room is how many exchanges the server allows at a time, at least 1. It is called with the pool locked: it must

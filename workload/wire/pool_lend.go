@@ -9,7 +9,7 @@ func (p *Pool) crowded(s *shelf) bool {
 func (p *Pool) take(s *shelf, w *waiter) bool {
 	if cn := p.available(s, w.limit); cn != nil {
 		p.lend(cn)
-		w.grant = grant{cn: cn, shelf: s, nth: cn.granted, users: cn.users}
+		w.grant = grant{cn: cn, shelf: s, nth: cn.granted}
 		return true
 	}
 	if p.crowded(s) {

@@ -28,8 +28,8 @@ func (m *fakeMux) close(how ending) bool {
 	return true
 }
 
-func (m *fakeMux) do(_ *Client, t *trip, _ func(error)) error {
-	m.users.Add(1)
+func (m *fakeMux) do(c *Client, t *trip, _ func(error)) error {
+	c.counts.StreamsPeak = max(c.counts.StreamsPeak, m.users.Add(1))
 	m.calls.Add(1)
 	defer m.users.Add(-1)
 	if m.act == nil {

@@ -17,7 +17,6 @@ type grant struct {
 	evicted *conn // of another place, for the receiver to evict: the right was its
 	shelf   *shelf
 	nth     int  // of a multiplexed connection: which exchange on it this is, from 1
-	users   int  // of a multiplexed connection: exchanges on it at the time, this one included
 	closed  bool // neither: the pool was closed
 }
 
