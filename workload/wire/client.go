@@ -67,6 +67,7 @@ func NewClient(clock Clock, opts *Options, policy Policy, pool *Pool) *Client {
 	}
 	c.watch = newWatch(context.Background())
 	c.yields = runtime.GOMAXPROCS(0) == 1
+	c.opener.yields = c.yields
 	return c
 }
 

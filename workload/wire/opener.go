@@ -11,6 +11,7 @@ import (
 type opener struct {
 	opts    *Options
 	policy  *Policy
+	yields  bool // see Client
 	clock   Clock
 	counts  *Counts
 	ledger  ledger

@@ -15,7 +15,10 @@ func (o *opener) handshake(cn *conn) error {
 	}
 	config := o.tlsConfig(cn.endpoint.Host, cn.place.tls)
 	cn.tls = tls.Client(under, config)
-	if err := cn.tls.Handshake(); err != nil {
+	cn.sock.yields = o.yields
+	err := cn.tls.Handshake()
+	cn.sock.yields = false
+	if err != nil {
 		return handshakeFault(cn.sock.addr, err)
 	}
 	cn.rw = cn.tls

@@ -3,6 +3,7 @@ package wire
 import (
 	"io"
 	"net"
+	"runtime"
 	"time"
 )
 
@@ -40,6 +41,8 @@ type sock struct {
 	// hold: writes go to held instead of the transport.
 	hold bool
 	held []byte
+	// yields: other goroutines run before a read, so that it may find something.
+	yields bool
 	// brim: the last read filled its buffer, so there may be more to read.
 	brim bool
 	// shared takes the place of all this on a multiplexed connection, where one may read while
@@ -160,6 +163,9 @@ func (s *sock) Read(p []byte) (int, error) {
 	}
 	if err := s.arm(); err != nil {
 		return 0, err
+	}
+	if s.yields {
+		runtime.Gosched()
 	}
 	for {
 		n, err := s.raw.Read(p)
