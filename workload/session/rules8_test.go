@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sessbench/internal/programs"
 )
 
 func TestRule_8_1_TheFirstKeyThatFitsDecides(t *testing.T) {
@@ -222,12 +224,7 @@ func TestRule_8_7_UnusableProxyURLs(t *testing.T) {
 // nobody is an address that refuses connections while the test runs.
 func nobody(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
+	return programs.Address(t) // below the ephemeral ports, or a test beside this one may be given it
 }
 
 func TestRule_8_7_AnUnreachableProxyIsAConnectErrorForRetries(t *testing.T) {
