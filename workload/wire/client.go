@@ -238,9 +238,13 @@ func (c *Client) callMultiplexed(cn *conn, t *trip) error {
 	}
 }
 
-// mayResendMultiplexed is mayResend for a request that shared its connection.
+// mayResendMultiplexed is mayResend for a request that shared its connection. What the server refused may even
+// be the connection's first: others that were quicker may have used it up.
 func (c *Client) mayResendMultiplexed(t *trip, err error) bool {
-	return c.policy.Resend && t.req.Idempotent && t.nth > 1 && !t.seen && peerEnded(err)
+	if !c.policy.Resend {
+		return false
+	}
+	return isA[refusal](err) || isRejected(err) || t.req.Idempotent && t.nth > 1 && !t.seen && peerEnded(err)
 }
 
 // follow makes ctx the one that ends calls, and reports whether another one was before.

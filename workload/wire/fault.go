@@ -64,6 +64,12 @@ const (
 	errChunk      malformed = "malformed chunk"
 )
 
+// A refusal says that a request was not processed, and will not be on this connection: the server said so (RFC 9113,
+// section 8.7), or was gone before anything was sent. Sending it again cannot do twice what it asks for.
+type refusal string
+
+func (r refusal) Error() string { return string(r) }
+
 // What a response can be too large in: class too_large.
 type oversize string
 

@@ -91,6 +91,8 @@ func (m *h2conn) awaitSlot(st *h2stream) bool {
 	}
 	switch {
 	case st.over:
+	case m.err != nil && peerEnded(m.err):
+		m.end(st, st.last, &fault{m.err.class, opSend, m.err.addr, refusal(m.err.err.Error())})
 	case m.err != nil:
 		m.end(st, st.last, m.err)
 	case m.send.err != nil:
@@ -101,7 +103,7 @@ func (m *h2conn) awaitSlot(st *h2stream) bool {
 	return !st.over
 }
 
-const errGoingAway reason = "the server takes no further requests on this connection"
+const errGoingAway refusal = "the server takes no further requests on this connection"
 
 // account enters the phases of an exchange so far. The caller holds mu.
 func (m *h2conn) account(st *h2stream, sp *span) {

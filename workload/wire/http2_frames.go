@@ -163,7 +163,11 @@ func (m *h2conn) onReset(id uint32, p []byte) {
 	}
 	if st := m.streams[id]; st != nil {
 		code := http2.ErrCode(binary.BigEndian.Uint32(p))
-		m.end(st, m.recv.at, &fault{ClassReset, opReceive, m.cn.sock.addr, reason("stream reset by the server: " + code.String())})
+		why := error(reason("stream reset by the server: " + code.String()))
+		if code == http2.ErrCodeRefusedStream {
+			why = refusal("stream refused by the server")
+		}
+		m.end(st, m.recv.at, &fault{ClassReset, opReceive, m.cn.sock.addr, why})
 	}
 }
 
@@ -254,7 +258,7 @@ func (m *h2conn) onGoAway(id uint32, p []byte) {
 	code := http2.ErrCode(binary.BigEndian.Uint32(p[4:]))
 	for _, st := range m.live {
 		if st.id > last && !st.over {
-			m.end(st, m.recv.at, &fault{ClassClosedEarly, opReceive, m.cn.sock.addr, reason("the server goes away: " + code.String())})
+			m.end(st, m.recv.at, &fault{ClassClosedEarly, opReceive, m.cn.sock.addr, refusal("the server goes away: " + code.String())})
 		}
 	}
 	m.notifyReady()

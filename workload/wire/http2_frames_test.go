@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -323,6 +324,38 @@ func TestHTTP2Resends(t *testing.T) {
 			wantOK(t, r, 204, "")
 			if r.Attempts != 2 || r.Resent != 1 {
 				t.Errorf("%+v", r.Exchange)
+			}
+		})
+	}
+}
+
+// What the server did not process may be sent again whatever it does there, and were it the first on its connection.
+func TestHTTP2ResendsWhatWasNotProcessed(t *testing.T) {
+	for name, refuse := range map[string]func(p *h2peer, id uint32){
+		"refused": func(p *h2peer, id uint32) { _ = p.WriteRSTStream(id, http2.ErrCodeRefusedStream) },
+		"goaway":  func(p *h2peer, _ uint32) { _ = p.WriteGoAway(0, http2.ErrCodeNo, nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var taken atomic.Int64
+			s := servePeer(t, nil, nil, func(p *h2peer) {
+				for id := p.request(); id != 0; id = p.request() {
+					if taken.Add(1) == 1 {
+						refuse(p, id)
+						continue
+					}
+					p.head(id, true, ":status", "204")
+				}
+			})
+			c := newClient(t, nil, Policy{HTTP: H2C, Resend: true})
+			r := call(t, c, newRequest(t, "POST", s.url, "x"))
+			wantOK(t, r, 204, "")
+			if r.Attempts != 2 || r.Resent != 1 {
+				t.Errorf("%+v", r.Exchange)
+			}
+			c = newClient(t, nil, Policy{HTTP: H2C})
+			taken.Store(0)
+			if r := call(t, c, get(t, s.url)); r.Err == nil || r.Attempts != 1 {
+				t.Errorf("sent again against the policy: %+v", r.Exchange)
 			}
 		})
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"errors"
 	"net"
 	"net/netip"
 	"sync"
@@ -130,7 +129,7 @@ func (h *http3Conn) notice(err error) {
 	if endsConnection(err) {
 		h.ended.Store(int64(endOf(err)))
 	}
-	if e, ok := errors.AsType[*quic.StreamError](err); ok && e.Remote && e.ErrorCode == codeRequestRejected {
+	if isRejected(err) {
 		h.leaving.Store(true)
 	}
 }

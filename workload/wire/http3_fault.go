@@ -110,6 +110,12 @@ func endOf(cause error) peerState {
 	return peerClosed
 }
 
+// isRejected reports whether a stream ended because the server does not process its request (RFC 9114, section 8.1).
+func isRejected(err error) bool {
+	e, ok := errors.AsType[*quic.StreamError](err)
+	return ok && e.Remote && e.ErrorCode == codeRequestRejected
+}
+
 // endsConnection reports whether err is one of the whole connection.
 func endsConnection(err error) bool {
 	return isA[*quic.ApplicationError](err) || isA[*quic.TransportError](err) || isA[*quic.IdleTimeoutError](err) ||

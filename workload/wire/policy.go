@@ -54,7 +54,8 @@ type Policy struct {
 	EarlyData bool
 	// Resend: an idempotent request that died on a reused connection before any byte of
 	// the response came is sent again, once, on a new connection. Where connections are multiplexed, it takes
-	// the next one of the pool, which may be at its end too: it is then sent again up to three times.
+	// the next one of the pool, which may be at its end too: it is then sent again up to three times. Any request
+	// is that the server said it did not process (RFC 9113, section 8.7; RFC 9114, section 4.1.1).
 	Resend bool
 	// Close says who ends connections that the policy gives up; "": CloseByClient.
 	Close Closing
