@@ -10,6 +10,8 @@ import (
 	"math/rand/v2"
 	"net/url"
 	"time"
+
+	"sessbench/internal/programs"
 )
 
 // A truthScene is what one seed makes: a protocol, a policy, Clients, and how badly servers and callers behave.
@@ -54,7 +56,7 @@ func drawTruth(seed uint64) *truthScene {
 	}
 	if sc.http == HTTP3 {
 		sc.policy.Close = CloseByClient
-		sc.policy.EarlyData = sc.policy.ResumeTLS && r.IntN(2) == 0 && !earlyDataRaces
+		sc.policy.EarlyData = sc.policy.ResumeTLS && r.IntN(2) == 0 && !programs.EarlyDataRaces
 	} else if sc.secure {
 		v := pick[uint16](r, 0, tls.VersionTLS12, tls.VersionTLS13)
 		sc.policy.TLS = TLSPolicy{MinVersion: v, MaxVersion: v}
