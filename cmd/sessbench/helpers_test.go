@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"sessbench/internal/programs"
 	"sessbench/result"
 	"sessbench/stats"
 	"sessbench/workload"
@@ -29,7 +30,7 @@ func TestMain(m *testing.M) {
 	}
 	os.Setenv(asSessbench, "1")
 	signal.Ignore(syscall.SIGPIPE)
-	os.Exit(m.Run())
+	os.Exit(programs.Main(m))
 }
 
 // A console is a process that ran, or will run, one command line.

@@ -18,7 +18,9 @@ func InNamespace(t *testing.T, settings map[string]string, f func(t *testing.T))
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 			t.Skip("no network namespace of our own: ", err)
 		}
-		raiseLoopback(t)
+		if err := raiseLoopback(); err != nil {
+			t.Fatal(err)
+		}
 		for name, value := range settings {
 			if err := os.WriteFile("/proc/sys/"+name, []byte(value), 0); err != nil {
 				t.Skip("no settings of our own: ", err)
@@ -28,18 +30,16 @@ func InNamespace(t *testing.T, settings map[string]string, f func(t *testing.T))
 	})
 }
 
-func raiseLoopback(t *testing.T) {
+func raiseLoopback() error {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	defer func() { _ = unix.Close(fd) }()
 	loopback, err := unix.NewIfreq("lo")
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	loopback.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
-	if err := unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, loopback); err != nil {
-		t.Fatal(err)
-	}
+	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, loopback)
 }

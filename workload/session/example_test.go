@@ -10,6 +10,7 @@ import (
 	"os"
 	"testing"
 
+	"sessbench/internal/programs"
 	"sessbench/workload/session"
 )
 
@@ -24,7 +25,7 @@ func TestMain(m *testing.M) {
 			log.Fatal(err)
 		}
 	}
-	os.Exit(m.Run())
+	os.Exit(programs.Main(m))
 }
 
 // serve starts a server on loopback.

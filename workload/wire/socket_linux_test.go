@@ -73,7 +73,7 @@ func TestKeepAliveProbes(t *testing.T) {
 	}
 }
 
-// procTCP returns the fields of an IPv4 connection in /proc/net/tcp.
+// procTCP returns the fields of an IPv4 connection in /proc/net/tcp. Earlier ones to other servers may be left from the same port.
 func procTCP(t *testing.T, local netip.AddrPort) []string {
 	t.Helper()
 	text, err := os.ReadFile("/proc/thread-self/net/tcp")
@@ -81,9 +81,10 @@ func procTCP(t *testing.T, local netip.AddrPort) []string {
 		t.Fatal(err)
 	}
 	ip := local.Addr().As4()
+	const timeWait = "06"
 	want := strings.ToUpper(hexBytes(ip[3], ip[2], ip[1], ip[0]) + ":" + hexBytes(byte(local.Port()>>8), byte(local.Port())))
 	for line := range strings.Lines(string(text)) {
-		if f := strings.Fields(line); len(f) > 5 && f[1] == want {
+		if f := strings.Fields(line); len(f) > 5 && f[1] == want && f[3] != timeWait {
 			return f
 		}
 	}
