@@ -64,11 +64,11 @@ func run(ctx context.Context, c command) (usage, error) {
 	cmd.WaitDelay = 5 * time.Second
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 
-	ownPeak := peakResident(os.Getpid())
 	begin := time.Now()
 	if err := cmd.Start(); err != nil {
 		return usage{}, err
 	}
+	ownPeak := peakResident(os.Getpid()) // not before: ours may grow until the child has left it
 	if c.stopAfter > 0 {
 		stop := time.AfterFunc(c.stopAfter, func() { _ = cmd.Process.Signal(syscall.SIGTERM) })
 		defer stop.Stop()
@@ -91,8 +91,10 @@ func run(ctx context.Context, c command) (usage, error) {
 		u.Failure = "stopped: " + context.Cause(ctx).Error()
 	}
 	// The rusage peak is exact, but it starts from the peak of the process that
-	// forked: until exec a child shares our memory. It counts only beyond that.
-	if peak := cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10; peak > ownPeak {
+	// forked: until exec a child shares our memory. It counts only beyond that, and beyond
+	// what the kernel's counters of different CPUs may differ by.
+	const slack = 4 << 20
+	if peak := cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10; peak > ownPeak+slack {
 		u.PeakMemory = peak
 	}
 	return u, nil
