@@ -13,7 +13,7 @@ import (
 
 // shapeOf is what stays the same from run to run, as words. Gone are: numbers and
 // units of time, addresses, the facts of host and time, how lines and columns are
-// spaced and wide tables split, whether a ratio was told from 1, whether segments were sent again, and which phases are
+// spaced and wide tables split, whether a ratio was told from 1 and what the headline says of it, whether segments were sent again, and which phases are
 // long enough to be printed; of an attempt that was tried, all of them. Sentences about the
 // parts of a difference, which are there where one was told, are held by themselves. Of
 // doctor's checks, which differ by machine, only their form is held.
@@ -47,6 +47,7 @@ func shapeOf(command, output string) []string {
 	text = strings.ReplaceAll(text, " ~: no measurable difference.", "")
 	text = strings.ReplaceAll(text, "# (# %)", "#") // segments sent again, with their share where there are any
 	text = parts.ReplaceAllString(text, "")
+	text = verdict.ReplaceAllString(text, "VERDICT")
 	return strings.Fields(text)
 }
 
@@ -89,6 +90,9 @@ var (
 	// Of sessbench try: when the server answered, and what an attempt's time is made of.
 	dateField       = regexp.MustCompile(`(?m)^< Date: .*\n`)
 	phasesOfAttempt = regexp.MustCompile(`(?m)^\* \S+ \S+ = .*\n(?: {4}.*\n)*`)
+
+	// Whether a difference was shown, and in whose favour, is the machine's affair.
+	verdict = regexp.MustCompile(`(?:Reusing connections made the median response|No measurable difference in the median response between|\S+'s median response was) [^.]*\.`)
 
 	parts  = regexp.MustCompile(`On average .*? = [\d.,#]+`)
 	amount = regexp.MustCompile(`took \S+ \S+`)
@@ -194,6 +198,7 @@ func TestAChangedReportHasAnotherShape(t *testing.T) {
 		{"Arms       pooled  fresh  / pooled\ncalls      10,000  2,000\n  p50, µs    77.6    210  2.72 (1.99–3.43)\n", false},
 		{"Arms       pooled  fresh  / pooled\nrequests   10,000  2,000\n  p95, µs    77.6    210  2.72 (1.99–3.43)\n", false},
 		{"Arms       pooled  fresh  / pooled\nrequests   10,000  2,000\n  p50, µs    77.6    210\n", false},
+		{"Reusing connections made the median response 2.1 times faster (95 % interval 1.99 to 3.43, 10 blocks).\n" + transcript, false},
 		{transcript + "\nWarnings\n[1] doubt (code)\n", false},
 		{"Arms      pooled\nrequests  10,000\n  p50, µs   77.6\n\nArms      pooled  fresh  / pooled\nrequests  10,000  2,000\n  p50, µs   77.6    210  2.72 (1.99–3.43)\n", true},
 		{transcript + "\nMean time, ms  pooled\n", false},
@@ -202,6 +207,23 @@ func TestAChangedReportHasAnotherShape(t *testing.T) {
 		if (difference == "") != test.same {
 			t.Errorf("%q: difference %q", test.printed, difference)
 		}
+	}
+}
+
+func TestAnotherVerdictIsTheSameShape(t *testing.T) {
+	const table = "\n\nTarget  here\n"
+	want := shapeOf("sessbench compare", "Reusing connections made the median response 2.72 times faster (95 % interval\n1.99 to 3.43, 10 blocks)."+table)
+	for _, verdict := range []string{
+		"No measurable difference in the median response between pooled and fresh (ratio 1.24, 95 % interval\n0.71 to 1.72, 10 blocks).",
+		"No measurable difference in the median response between pooled and fresh (ratio 1.24, 95 % interval 1.01 to 1.72, 10 blocks); the interval leaves 1 out, but by less than the measurement can tell.",
+		"fresh's median response was 1.3 times faster than pooled's (95 % interval 1.1 to 1.5, 10 blocks).",
+	} {
+		if difference := differenceOf(want, shapeOf("sessbench compare", verdict+table)); difference != "" {
+			t.Errorf("%q: %s", verdict, difference)
+		}
+	}
+	if differenceOf(want, shapeOf("sessbench compare", "Nothing was measured."+table)) == "" {
+		t.Error("another sentence has the same shape")
 	}
 }
 
