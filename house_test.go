@@ -23,17 +23,24 @@ var rules = map[string]struct{ ours, modules []string }{
 	"result":            {[]string{"stats"}, nil},
 	"workload/wire":     {nil, []string{"github.com/quic-go/quic-go", "github.com/quic-go/qpack", "github.com/valyala/fasthttp", "golang.org/x/net", "golang.org/x/sys"}},
 	"workload/session":  {[]string{"workload/wire", "internal/nearest"}, []string{"github.com/andybalholm/brotli", "github.com/klauspost/compress", "golang.org/x/net", "golang.org/x/text"}},
-	"workload/planfile": {[]string{"workload", "workload/session", "internal/nearest"}, []string{"go.yaml.in/yaml/v4"}},
-	"workload":          {[]string{"stats", "result", "workload/session", "workload/wire", "internal/precise", "internal/nearest"}, []string{"golang.org/x/sync"}},
+	"workload/script":   {[]string{"internal/nearest"}, []string{"github.com/expr-lang/expr", "github.com/tidwall/gjson", "golang.org/x/net"}},
+	"workload/feed":     {nil, nil},
+	"workload/arrivals": {nil, nil},
+	"workload/planfile": {[]string{"workload", "workload/session", "workload/script", "internal/nearest"}, []string{"go.yaml.in/yaml/v4"}},
+	"workload": {
+		[]string{"stats", "result", "workload/arrivals", "workload/feed", "workload/script", "workload/session", "workload/wire", "internal/precise", "internal/nearest"},
+		[]string{"golang.org/x/sync"},
+	},
 	"report":            {[]string{"stats", "result"}, []string{"github.com/olekukonko/tablewriter"}},
 	"testserver":        {[]string{"internal/precise", "internal/cputime"}, []string{"github.com/mccutchen/go-httpbin", "github.com/quic-go/quic-go"}},
 	"internal/host":     {[]string{"result", "internal/precise"}, []string{"golang.org/x/sys"}},
 	"internal/cputime":  {nil, []string{"golang.org/x/sys"}},
 	"internal/precise":  {nil, []string{"golang.org/x/sys"}},
 	"internal/nearest":  {nil, nil},
+	"internal/importer": {[]string{"internal/nearest"}, []string{"github.com/getkin/kin-openapi", "github.com/tsenart/vegeta", "go.yaml.in/yaml/v4", "mvdan.cc/sh"}},
 	"internal/programs": {nil, []string{"golang.org/x/sys"}}, // for tests
 	"cmd/sessbench": {
-		[]string{"stats", "result", "report", "testserver", "workload", "workload/planfile", "workload/session", "workload/wire", "internal/host", "internal/precise", "internal/cputime"},
+		[]string{"stats", "result", "report", "testserver", "workload", "workload/planfile", "workload/session", "workload/wire", "internal/host", "internal/importer", "internal/precise", "internal/cputime"},
 		[]string{"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar", "golang.org/x/term"},
 	},
 }

@@ -33,6 +33,7 @@ type Result struct {
 	Ports       *Ports             `json:"ports,omitempty"`     // nil where the system does not tell
 	Arms        []Arm              `json:"arms"`
 	Comparisons []stats.Comparison `json:"comparisons"`
+	Thresholds  []Threshold        `json:"thresholds,omitempty"` // of the plan, in its order
 
 	Valid    bool      `json:"valid"` // false: exit code 4
 	Warnings []Warning `json:"warnings"`
@@ -176,6 +177,9 @@ type Arm struct {
 	Kernel         *Kernel     `json:"kernel,omitempty"` // nil where the system tells nothing
 	Generator      Generator   `json:"generator"`
 	Operations     []Operation `json:"operations"`
+	Scenarios      []Scenario  `json:"scenarios,omitempty"`
+	Stages         []Stage     `json:"stages,omitempty"` // of a load that changes
+	Sessions       Sessions    `json:"sessions"`
 	Series         []Second    `json:"series"`
 	Trials         []Trial     `json:"trials"`
 }
@@ -245,8 +249,57 @@ type Generator struct {
 
 // Operation is what one operation of the mix did in one arm.
 type Operation struct {
-	Name string `json:"name"`
+	Name string `json:"name"` // of a scenario's step: "scenario/step"
 	Numbers
+	Checks []Check `json:"checks,omitempty"`
+}
+
+// Check is how often a check was passed by responses of its operation.
+type Check struct {
+	Name   string `json:"name"`
+	Passed int64  `json:"passed"`
+	Failed int64  `json:"failed"`
+}
+
+// Scenario is what the iterations of one scenario came to.
+type Scenario struct {
+	Name      string        `json:"name"`
+	Begun     int64         `json:"begun"`
+	Completed int64         `json:"completed"` // all steps succeeded
+	Time      stats.Summary `json:"time"`      // of completed ones, from the first step's intended start to the last one's end, pauses included
+}
+
+// Stage is one stretch of a load that changes, all blocks together.
+type Stage struct {
+	Stage        int           `json:"stage"`   // of the plan, from 0. Ramps are cut into several stretches
+	From         float64       `json:"from"`    // level at its beginning: iterations per second, or workers
+	To           float64       `json:"to"`      // and at its end
+	Start        float64       `json:"start"`   // seconds since the beginning of the trial
+	Seconds      float64       `json:"seconds"` // of each trial
+	Requests     int64         `json:"requests"`
+	Errors       int64         `json:"errors"`
+	OfferedRate  float64       `json:"offered_rate"` // iterations; 0 in the closed model
+	AchievedRate float64       `json:"achieved_rate"`
+	ResponseTime stats.Summary `json:"response_time"` // without histogram
+}
+
+// Sessions is what became of the arm's sessions, over its whole life.
+type Sessions struct {
+	Begun            int64 `json:"begun"`
+	Workers          int64 `json:"workers"`           // most at the same time
+	SetupRequests    int64 `json:"setup_requests"`    // calls of set-ups, not measured
+	SetupFailures    int64 `json:"setup_failures"`    // set-ups that failed
+	TeardownRequests int64 `json:"teardown_requests"` // likewise of teardowns
+	TeardownFailures int64 `json:"teardown_failures"`
+}
+
+// Threshold is a condition that the plan asks the result to meet.
+type Threshold struct {
+	Condition string  `json:"condition"`
+	Met       bool    `json:"met"`
+	Value     float64 `json:"value"`             // that was compared, in the result's units
+	Problem   string  `json:"problem,omitempty"` // why it could not be told; it is not met then
+	Aborted   bool    `json:"aborted,omitempty"` // it ended the run
 }
 
 // Second is one second of an arm's series. Its percentiles have one significant digit.

@@ -11,7 +11,7 @@ import (
 
 // trialWith returns a trial of calls with the given service times, over one second.
 func trialWith(arm string, block int, waits ...time.Duration) Trial {
-	r := NewRecorder([]string{"get"}, 1)
+	r := NewRecorder([]string{"get"}, 0, 1)
 	for _, w := range waits {
 		r.Record(0, waited(0, w))
 	}
@@ -282,7 +282,7 @@ func TestAttributionAddsUpToTheDifferenceOfTheMeans(t *testing.T) {
 	var arms [2][]Trial
 	for i := range arms {
 		for block := range 5 {
-			r := NewRecorder([]string{"list", "item"}, 2)
+			r := NewRecorder([]string{"list", "item"}, 0, 2)
 			for n, s := range randomSamples(random, 100+50*i) {
 				r.Record(n, s)
 			}

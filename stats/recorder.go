@@ -19,9 +19,9 @@ type Recorder struct {
 	shards     []*shard
 }
 
-// NewRecorder returns a recorder for a mix of the named operations. Fewer than one
+// NewRecorder returns a recorder for the named operations and a load of so many stages (0: one that does not change). Fewer than one
 // shard means one.
-func NewRecorder(operations []string, shards int) *Recorder {
+func NewRecorder(operations []string, stages, shards int) *Recorder {
 	r := &Recorder{operations: append([]string(nil), operations...)}
 	for range max(shards, 1) {
 		r.shards = append(r.shards, newShard(len(operations)))

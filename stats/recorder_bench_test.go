@@ -62,7 +62,7 @@ func BenchmarkRecord(b *testing.B) {
 		{"pooled_open", openSamples()},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			r := NewRecorder([]string{"get"}, 4)
+			r := NewRecorder([]string{"get"}, 0, 4)
 			for i := range c.samples {
 				r.Record(0, &c.samples[i])
 			}
@@ -77,7 +77,7 @@ func BenchmarkRecord(b *testing.B) {
 
 func BenchmarkRecordParallel(b *testing.B) {
 	samples := pooledSamples()
-	r := NewRecorder([]string{"get"}, 4)
+	r := NewRecorder([]string{"get"}, 0, 4)
 	var workers atomic.Int64
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
@@ -90,7 +90,7 @@ func BenchmarkRecordParallel(b *testing.B) {
 
 func BenchmarkTrial(b *testing.B) {
 	samples := freshSamples()
-	r := NewRecorder([]string{"get"}, 4)
+	r := NewRecorder([]string{"get"}, 0, 4)
 	for i := range samples {
 		r.Record(i, &samples[i])
 	}

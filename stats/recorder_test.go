@@ -143,7 +143,7 @@ func checkTally(t *testing.T, got, want Tally) {
 func TestRecorderTalliesWhatWasRecordedWhicheverShardTookIt(t *testing.T) {
 	samples := randomSamples(rand.New(rand.NewPCG(11, 11)), 2000)
 	for _, shards := range []int{-1, 1, 3} {
-		r := NewRecorder([]string{"list", "item"}, shards)
+		r := NewRecorder([]string{"list", "item"}, 0, shards)
 		for i, s := range samples {
 			r.Record(i-7, s)
 		}
@@ -159,7 +159,7 @@ func TestRecorderTalliesWhatWasRecordedWhicheverShardTookIt(t *testing.T) {
 
 func TestRecorderLosesNothingUnderConcurrentWorkers(t *testing.T) {
 	samples := randomSamples(rand.New(rand.NewPCG(12, 12)), 3000)
-	r := NewRecorder([]string{"list", "item"}, 2)
+	r := NewRecorder([]string{"list", "item"}, 0, 2)
 	const workers = 8
 	var group sync.WaitGroup
 	for worker := range workers {
@@ -182,7 +182,7 @@ func TestRecorderLosesNothingUnderConcurrentWorkers(t *testing.T) {
 }
 
 func TestRecorderKeepsFailedCallsOutOfTheTimesOfSuccessfulOnes(t *testing.T) {
-	r := NewRecorder([]string{"get"}, 1)
+	r := NewRecorder([]string{"get"}, 0, 1)
 	r.Record(0, waited(0, 20*time.Millisecond))
 	r.Record(0, failedAfter(0, time.Millisecond, "refused"))
 	tally := trialOf(r).Operations[0]
@@ -195,7 +195,7 @@ func TestRecorderKeepsFailedCallsOutOfTheTimesOfSuccessfulOnes(t *testing.T) {
 }
 
 func TestRecorderSumsOfPhasesAndLagAddUpToResponseTime(t *testing.T) {
-	r := NewRecorder([]string{"a", "b"}, 2)
+	r := NewRecorder([]string{"a", "b"}, 0, 2)
 	for i, s := range randomSamples(rand.New(rand.NewPCG(13, 13)), 500) {
 		r.Record(i, s)
 	}
@@ -212,7 +212,7 @@ func TestRecorderSumsOfPhasesAndLagAddUpToResponseTime(t *testing.T) {
 func TestRecorderIsReusedWithoutATraceOfTheTrialBefore(t *testing.T) {
 	samples := randomSamples(rand.New(rand.NewPCG(14, 14)), 600)
 	first, second := samples[:300], samples[300:]
-	r := NewRecorder([]string{"list", "item"}, 2)
+	r := NewRecorder([]string{"list", "item"}, 0, 2)
 	for i, s := range first {
 		r.Record(i, s)
 	}
@@ -244,7 +244,7 @@ func requestsOf(series []Second) (n int64) {
 func TestSeriesCountsEveryCallInTheSecondInWhichItFinishedInWhateverOrderTheyCome(t *testing.T) {
 	random := rand.New(rand.NewPCG(15, 15))
 	for _, shards := range []int{1, 3} {
-		r := NewRecorder([]string{"list", "item"}, shards)
+		r := NewRecorder([]string{"list", "item"}, 0, shards)
 		want := map[int64]*Second{}
 		for i, s := range randomSamples(random, 1500) {
 			r.Record(i, s)
@@ -275,7 +275,7 @@ func TestSeriesCountsEveryCallInTheSecondInWhichItFinishedInWhateverOrderTheyCom
 }
 
 func TestLiveTellsOfTheMostRecentSecondOnly(t *testing.T) {
-	r := NewRecorder([]string{"get"}, 2)
+	r := NewRecorder([]string{"get"}, 0, 2)
 	if live := r.Live(); live != (Live{}) {
 		t.Errorf("before the first call: %+v", live)
 	}
@@ -297,7 +297,7 @@ func TestRecordAllocatesNothing(t *testing.T) {
 	for name, samples := range map[string][]Sample{
 		"pooled": pooledSamples(), "fresh": freshSamples(), "open": openSamples(),
 	} {
-		r := NewRecorder([]string{"get"}, 4)
+		r := NewRecorder([]string{"get"}, 0, 4)
 		for i := range samples {
 			r.Record(0, &samples[i])
 		}
@@ -314,7 +314,7 @@ func TestMemoryOfARunIsBounded(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	r := NewRecorder([]string{"get"}, 4)
+	r := NewRecorder([]string{"get"}, 0, 4)
 	var trials []Trial
 	for range 3 * 10 {
 		for i := range samples {
@@ -336,7 +336,7 @@ func TestMemoryOfARunIsBounded(t *testing.T) {
 
 func TestMemoryOfAnHourlongTrialIsBounded(t *testing.T) {
 	random := rand.New(rand.NewPCG(16, 16))
-	r := NewRecorder([]string{"get"}, 4)
+	r := NewRecorder([]string{"get"}, 0, 4)
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)

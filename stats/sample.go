@@ -32,7 +32,8 @@ func (p Phase) String() string { return phaseNames[p] }
 
 // A Sample is what one call told. Failed calls are samples too.
 type Sample struct {
-	Operation int // index into the plan's mix
+	Operation int // index into the recorder's operations
+	Stage     int // of the load, from 0, in which the call was intended
 
 	Intended time.Duration // when the load model wanted the call
 	Started  time.Duration // when a worker began it

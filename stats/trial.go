@@ -15,8 +15,9 @@ type Trial struct {
 	Elapsed time.Duration // trial start until the last call finished; the window, where all calls began in it by a schedule
 	Offered int64         // calls that the load model wanted; 0 in the closed model with a window
 
-	Operations []Tally  // one for each operation of the mix, in its order
-	Series     []Second // one for each second in which a call finished, in order
+	Operations []Tally      // one for each operation of the mix, in its order
+	Stages     []StageTally // one for each stage of the load; nil where it has none
+	Series     []Second     // one for each second in which a call finished, in order
 }
 
 // A Tally sums up the calls of one operation in one trial (or, merged, in
@@ -42,6 +43,14 @@ type Tally struct {
 	Lag      Distribution // started - intended
 	Failed   Distribution // response time of failed calls
 	Phases   [NumPhases]Distribution
+}
+
+// A StageTally sums up the calls that were intended in one stage of the load.
+type StageTally struct {
+	Offered  int64 // iterations that fell due; 0 in the closed model
+	Requests int64 // calls, failed ones included
+	Errors   int64
+	Response Distribution // of successful calls
 }
 
 // A Second is one second of an arm's series.

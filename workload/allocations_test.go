@@ -64,7 +64,7 @@ func TestAllocationsOfTheWorkerLoop(t *testing.T) {
 		if err := r.open(); err != nil {
 			t.Fatal(err)
 		}
-		recorder := stats.NewRecorder(r.names(), 1)
+		recorder := stats.NewRecorder(r.names(), 0, 1)
 		p := &closedCount{}
 		run := func() {
 			p.left.Store(calls)

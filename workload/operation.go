@@ -7,11 +7,13 @@ import (
 	"sessbench/workload/session"
 )
 
-// An Operation is one named request, of the mix or of the set-up. What it leaves out comes
-// from the session. At most one of Body, Form, JSON and Multipart is its body.
+// An Operation is one named request, of the mix, the set-up or the teardown, or a scenario of several. What it leaves out comes
+// from the session. At most one of Body, Form, JSON and Multipart is its body. The texts of URL, Headers, Params, Cookies,
+// Auth, Body, Form, JSON and Multipart may have templates, {{expression}}, which are filled in for each call.
 type Operation struct {
 	Name      string
-	Weight    int // how often it is chosen, relative to the others of the mix; 0: 1
+	Weight    int     // how often it is chosen, relative to the others of the mix; 0: 1
+	Rate      float64 // of its own, in iterations per second (open model), instead of Weight; 0: none. All items have one, or none
 	Method    string
 	URL       string // relative to the target, or absolute
 	Headers   Fields
@@ -27,6 +29,51 @@ type Operation struct {
 	Follow    *bool           // nil: the session's
 	Proxies   Proxies         // over the session's
 	TLS       *TLSPlan        // nil: the session's
+
+	Expect  []string     // statuses that are no error: "404", "2xx"; nil: below 400, unless a check looks at the status
+	Check   []Check      // that the response has to pass
+	Extract []Extraction // values that are taken from the response, for later requests of the session
+	Think   *Think       // pause after it; of a scenario, after each step that has none of its own. The open model makes none after an iteration
+	Steps   []Operation  // of a scenario, in order; it has Name, Weight, Rate and Think beside them. A step that fails ends the iteration
+}
+
+// A Check is an expression that has to be true of a response.
+type Check struct {
+	Name string // "": Expr
+	Expr string
+}
+
+// An Extraction takes a value from a response. One of JSON, Regexp, Header, Cookie and Form says from where.
+type Extraction struct {
+	Name    string  `json:"-"`                 // of the variable
+	JSON    string  `json:"json,omitempty"`    // path in the body, as "items.0.id" (github.com/tidwall/gjson)
+	Regexp  string  `json:"regexp,omitempty"`  // in the body (RE2): its first group, or all of it where it has none
+	Header  string  `json:"header,omitempty"`  // name of a field, the first line of it
+	Cookie  string  `json:"cookie,omitempty"`  // name of a cookie that the response sets
+	Form    string  `json:"form,omitempty"`    // name of a field of an HTML form, such as a CSRF token
+	Default *string `json:"default,omitempty"` // where there is none; nil: the call fails, class extract
+}
+
+// A Think is a pause. Exactly one of Constant, Uniform, Normal, Exponential and LogNormal is given.
+type Think struct {
+	Constant    *Duration     `json:"constant,omitempty"`
+	Uniform     *[2]Duration  `json:"uniform,omitempty"`     // from, to
+	Normal      *NormalThink  `json:"normal,omitempty"`      // below 0: 0
+	Exponential *Duration     `json:"exponential,omitempty"` // its mean
+	LogNormal   *LogNormThink `json:"lognormal,omitempty"`
+	Max         Duration      `json:"max,omitempty"` // none is longer; 0: no limit
+}
+
+// NormalThink is a normal distribution.
+type NormalThink struct {
+	Mean      Duration `json:"mean"`
+	Deviation Duration `json:"deviation"` // standard deviation
+}
+
+// LogNormThink is a log-normal distribution.
+type LogNormThink struct {
+	Median Duration `json:"median"`
+	Sigma  float64  `json:"sigma"` // standard deviation of the logarithm
 }
 
 // Multipart is a form with files.

@@ -12,41 +12,47 @@ import (
 // A pacer is a load model: it says when a worker's next call is due. All workers
 // of a trial share one.
 type pacer interface {
-	// next returns when the worker's next call is due, having waited for it, or false
-	// when the trial has no more calls. now is the instant at which the worker became
+	// next returns when the worker's next iteration is due and of what, having waited for it, or false
+	// when the trial has no more. worker is the worker's number in its arm, from 0; now is the instant at which it became
 	// free.
-	next(ctx context.Context, now time.Duration) (due, bool)
-	// offered is how many calls have fallen due; only the open model counts them.
+	next(ctx context.Context, worker int, now time.Duration) (due, bool)
+	// offered is how many iterations have fallen due; only the open model counts them.
 	offered() int64
+	// missed is how many of them had to wait for a worker to become free.
+	missed() int64
 	// scheduled says whether calls fall due by the clock.
 	scheduled() bool
 }
 
-// due is when a call was wanted.
+// due is when an iteration was wanted, and of which item.
 type due struct {
 	at        time.Duration
 	scheduled bool // false: whenever the worker began it (closed model)
+	item      int  // of the mix
+	stage     int  // of the load, from 0
 }
 
 // closedWindow is the closed model for a time: a worker's next call is due as
 // soon as it is free, until the window ends.
 type closedWindow struct{ end time.Duration }
 
-func (p closedWindow) next(ctx context.Context, now time.Duration) (due, bool) {
+func (p closedWindow) next(ctx context.Context, _ int, now time.Duration) (due, bool) {
 	return due{}, now < p.end && ctx.Err() == nil
 }
 
 func (p closedWindow) offered() int64  { return 0 }
+func (p closedWindow) missed() int64   { return 0 }
 func (p closedWindow) scheduled() bool { return false }
 
 // closedCount is the closed model for a number of calls.
 type closedCount struct{ left atomic.Int64 }
 
-func (p *closedCount) next(ctx context.Context, now time.Duration) (due, bool) {
+func (p *closedCount) next(ctx context.Context, _ int, now time.Duration) (due, bool) {
 	return due{}, p.left.Add(-1) >= 0 && ctx.Err() == nil
 }
 
 func (p *closedCount) offered() int64  { return 0 }
+func (p *closedCount) missed() int64   { return 0 }
 func (p *closedCount) scheduled() bool { return false }
 
 // open is the open model: calls fall due by a schedule, whatever the server does.
@@ -72,7 +78,7 @@ func newOpen(clock wire.Clock, start, window time.Duration, sleeper *precise.Sle
 	return p
 }
 
-func (p *open) next(ctx context.Context, _ time.Duration) (due, bool) {
+func (p *open) next(ctx context.Context, _ int, _ time.Duration) (due, bool) {
 	<-p.turn
 	defer func() { p.turn <- struct{}{} }()
 	if ctx.Err() != nil {
@@ -99,4 +105,5 @@ func (p *open) until(ctx context.Context, at time.Duration) error {
 }
 
 func (p *open) offered() int64  { return p.given.Load() }
+func (p *open) missed() int64   { return 0 }
 func (p *open) scheduled() bool { return true }

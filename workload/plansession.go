@@ -19,8 +19,9 @@ type SessionPlan struct {
 	Proxies      Proxies  `json:"proxies,omitempty"`
 	TLS          TLSPlan  `json:"tls"`
 	Adapters     Adapters `json:"adapters,omitempty"`
-	Resolve      []string `json:"resolve,omitempty"`    // "host:port:address[,address]"
-	ConnectTo    []string `json:"connect_to,omitempty"` // "host:port:host:port", parts may be empty
+	Resolve      []string `json:"resolve,omitempty"`     // "host:port:address[,address]"
+	ConnectTo    []string `json:"connect_to,omitempty"`  // "host:port:host:port", parts may be empty
+	RenewEvery   int64    `json:"renew_every,omitempty"` // iterations after which a worker begins a new session: another user, without cookies and connections; 0: never
 }
 
 // DefaultMaxRedirects is how many redirects a call follows, where it follows any.

@@ -39,6 +39,7 @@ type Embedded struct {
 // by any.
 type Runner struct {
 	plan   *Plan
+	pacing *pacing
 	setup  *setup
 	facts  *PortFacts
 	logger *slog.Logger
@@ -96,6 +97,9 @@ func NewRunner(plan *Plan, opts Options) (*Runner, error) {
 		return nil, err
 	}
 	r := &Runner{plan: plan, setup: setup, facts: opts.Ports, logger: cmp.Or(opts.Logger, quiet()), audit: &auditor{cpuTime: opts.CPUTime}, sleeper: precise.Sleeper{Spin: precise.Spin}}
+	if r.pacing, err = newPacing(plan); err != nil {
+		return nil, err
+	}
 	for _, arm := range plan.Arms {
 		policy, err := plan.policyFor(&arm)
 		if err != nil {
@@ -194,7 +198,7 @@ func (r *Runner) close() {
 // part of a block says more about one of them than about the other.
 func (r *Runner) runTrials(ctx context.Context) error {
 	load := r.plan.Load
-	recorder := stats.NewRecorder(r.names(), runtime.GOMAXPROCS(0))
+	recorder := stats.NewRecorder(r.names(), 0, runtime.GOMAXPROCS(0))
 	if load.Warmup > 0 {
 		for _, a := range r.arms {
 			length := extent{window: time.Duration(load.Warmup)}
@@ -215,7 +219,7 @@ func (r *Runner) runTrials(ctx context.Context) error {
 			}
 			a := r.arms[i]
 			before, opened := r.audit.read(), a.counts().Opened
-			trial, err := r.runTrial(ctx, a, block, position, load.extent(block), recorder)
+			trial, err := r.runTrial(ctx, a, block, position, r.pacing.extent(block), recorder)
 			if err != nil {
 				return err
 			}
@@ -239,7 +243,7 @@ func (r *Runner) runTrial(ctx context.Context, a *armRun, block, position int, l
 	recorder.Reset()
 	trial := stats.Trial{Arm: a.arm.Name, Block: block, Position: position, Started: r.clock.Now(), Window: length.window}
 	r.announce(&trial, length, recorder)
-	p := r.pacer(trial.Started, length, block)
+	p := r.pacing.pacer(r.clock, &r.sleeper, trial.Started, length, block, nil)
 	// One context for the whole run: a new one for each trial would have to be watched
 	// anew by every connection, inside the first call's time.
 	var group errgroup.Group
@@ -267,42 +271,6 @@ func (r *Runner) runTrial(ctx context.Context, a *armRun, block, position int, l
 	trial.Offered = p.offered()
 	recorder.Trial(&trial)
 	return trial, nil
-}
-
-func (r *Runner) pacer(start time.Duration, length extent, block int) pacer {
-	switch load := r.plan.Load; {
-	case load.Rate > 0:
-		return newOpen(r.clock, start, length.window, &r.sleeper, newSchedule(load, length.window, length.count, block))
-	case length.count > 0:
-		p := &closedCount{}
-		p.left.Store(length.count)
-		return p
-	default:
-		return closedWindow{end: start + length.window}
-	}
-}
-
-// An extent is how long a trial offers load.
-type extent struct {
-	window time.Duration // 0 in a closed model that ends by its count
-	count  int64         // 0: as many calls as the window holds
-}
-
-// extent returns the share of one block. A count that does not divide evenly gives
-// its remainder to the first blocks, so that none is lost.
-func (l *Load) extent(block int) extent {
-	if l.Requests == 0 {
-		return extent{window: time.Duration(l.Duration) / time.Duration(l.Blocks)}
-	}
-	count := l.Requests / int64(l.Blocks)
-	if int64(block) < l.Requests%int64(l.Blocks) {
-		count++
-	}
-	e := extent{count: count}
-	if l.Rate > 0 {
-		e.window = time.Duration(float64(count) / l.Rate * float64(time.Second))
-	}
-	return e
 }
 
 // order draws the order of the arms in a block from the seed.

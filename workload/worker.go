@@ -28,7 +28,7 @@ type worker struct {
 func (w *worker) run(ctx context.Context, p pacer, r *session.Prepared, recorder *stats.Recorder) error {
 	now := w.clock.Now()
 	for {
-		d, ok := p.next(ctx, now)
+		d, ok := p.next(ctx, w.id, now)
 		if !ok {
 			return nil
 		}

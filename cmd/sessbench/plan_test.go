@@ -82,7 +82,7 @@ func TestDefaultsOfTheLoad(t *testing.T) {
 		{"-n 50 -r 5", workload.Load{Workers: 10, Requests: 50, Rate: 5, Arrivals: workload.Constant, Blocks: 10, Seed: 1}},
 	} {
 		for _, command := range []string{"run", "compare"} {
-			if got := planOf(t, append([]string{command, anyURL}, strings.Fields(test.args)...)...).Load; got != test.want {
+			if got := planOf(t, append([]string{command, anyURL}, strings.Fields(test.args)...)...).Load; !reflect.DeepEqual(got, test.want) {
 				t.Errorf("%s %s: load %+v, want %+v", command, test.args, got, test.want)
 			}
 		}
