@@ -76,4 +76,5 @@ const (
 	orderStream    = 1 << 32
 	arrivalsStream = 2 << 32
 	retryStream    = 3 << 32
+	workerStream   = 4 << 32
 )

@@ -59,14 +59,22 @@ type Runner struct {
 type armRun struct {
 	arm     Arm
 	policy  wire.Policy
-	options wire.PoolOptions  // of the shared pool, or of each worker's
-	request *session.Prepared // that its workers send
-	pool    *wire.Pool        // shared by the workers; nil where each has its own
+	options wire.PoolOptions // of the shared pool, or of each worker's
+	setup   *setup
+	program *program // that its workers carry out
+	seed    uint64
+	most    int        // workers that there may be
+	pool    *wire.Pool // shared by the workers; nil where each has its own
 	workers []*worker
-	trials  []stats.Trial
-	opened  []int64 // sockets opened in each trial
-	warmup  int64   // calls made before the first trial
+	cursors []*cursor    // by feed
+	serial  atomic.Int64 // of script.Scope.Sequence
 	usage   usage
+
+	trials    []stats.Trial
+	scenarios []stats.Trial // of the iterations of scenarios, likewise
+	opened    []int64       // sockets opened in each trial
+	missed    int64         // iterations that fell due while no worker was free
+	warmup    int64         // calls made before the first trial
 
 	portless atomic.Int64 // calls that found no local port, warm-up included
 
@@ -100,14 +108,15 @@ func NewRunner(plan *Plan, opts Options) (*Runner, error) {
 	if r.pacing, err = newPacing(plan); err != nil {
 		return nil, err
 	}
+	_, most := r.pacing.workers()
 	for _, arm := range plan.Arms {
 		policy, err := plan.policyFor(&arm)
 		if err != nil {
 			return nil, err
 		}
 		r.arms = append(r.arms, &armRun{
-			arm: arm, policy: policy, options: arm.poolFor(&policy, plan.Load.Workers), request: setup.requestOf(&policy),
-			peer: setup.peer(), dialed: setup.dialed(),
+			arm: arm, policy: policy, options: arm.poolFor(&policy, most), setup: setup, program: setup.programOf(&policy), seed: plan.Load.Seed, most: most,
+			cursors: newCursors(setup.feeds), peer: setup.peer(), dialed: setup.dialed(),
 		})
 	}
 	r.trials = len(r.arms) * plan.Load.Blocks
@@ -155,20 +164,30 @@ func (r *Runner) open() error {
 		if a.policy.SharedPool {
 			a.pool = wire.NewPool(a.options)
 		}
-		for id := range r.plan.Load.Workers {
-			pool := a.pool
-			if pool == nil {
-				pool = wire.NewPool(a.options)
-			}
-			client := wire.NewClient(r.clock, &r.setup.wire, a.policy, pool)
-			s, err := r.setup.newSession(r.clock, client, r.plan.Load.Seed, id)
-			if err != nil {
-				return err
-			}
-			a.workers = append(a.workers, &worker{id: id, clock: r.clock, client: client, session: s, failed: r.failed(a)})
+		begin, _ := r.pacing.workers()
+		for range begin {
+			a.workers = append(a.workers, r.newWorker(a, len(a.workers)))
 		}
 	}
 	return nil
+}
+
+// newWorker makes a worker, which has no session yet.
+func (r *Runner) newWorker(a *armRun, id int) *worker {
+	pool := a.pool
+	if pool == nil {
+		pool = wire.NewPool(a.options)
+	}
+	w := &worker{
+		id: id, clock: r.clock, client: wire.NewClient(r.clock, &r.setup.wire, a.policy, pool), failed: r.failed(a),
+		arm: a, program: a.program, random: workerRandom(a.seed, id), checks: make([]outcomes, len(a.program.checks)),
+		life: life{every: r.plan.Session.RenewEvery},
+	}
+	w.rows = newRows(a.cursors, w.random, id, a.most)
+	w.scope = a.program.names.NewScope()
+	w.scope.Worker, w.scope.Random, w.scope.Feeds = id, w.random, w.rows
+	w.scope.Sequence = func() int64 { return a.serial.Add(1) }
+	return w
 }
 
 // failed is what workers of an arm call after a call that failed.
@@ -193,97 +212,14 @@ func (r *Runner) close() {
 	}
 }
 
-// runTrials warms every arm up, then carries out the blocks, until ctx ends. The
-// trial that was cut short is then left out where there are arms to compare, because a
-// part of a block says more about one of them than about the other.
-func (r *Runner) runTrials(ctx context.Context) error {
-	load := r.plan.Load
-	recorder := stats.NewRecorder(r.names(), 0, runtime.GOMAXPROCS(0))
-	if load.Warmup > 0 {
-		for _, a := range r.arms {
-			length := extent{window: time.Duration(load.Warmup)}
-			trial, err := r.runTrial(ctx, a, warmupBlock, 0, length, recorder)
-			if err != nil {
-				return err
-			}
-			a.warmup += trial.Total().Requests
-		}
-		if load.Rate == 0 {
-			r.ports.foresee(r.plan, measuredRates(r.arms, time.Duration(load.Warmup)))
-		}
-	}
-	for block := range load.Blocks {
-		for position, i := range order(load.Seed, block, len(r.arms)) {
-			if ctx.Err() != nil {
-				return nil
-			}
-			a := r.arms[i]
-			before, opened := r.audit.read(), a.counts().Opened
-			trial, err := r.runTrial(ctx, a, block, position, r.pacing.extent(block), recorder)
-			if err != nil {
-				return err
-			}
-			if ctx.Err() != nil && (len(r.arms) > 1 || trial.Total().Requests == 0 || context.Cause(ctx) != ctx.Err()) {
-				return nil
-			}
-			trial.Window = min(trial.Window, trial.Elapsed) // less than planned where it was cut short
-			a.usage.add(before, r.audit.read())
-			a.trials = append(a.trials, trial)
-			a.opened = append(a.opened, a.counts().Opened-opened)
-		}
-	}
-	return nil
-}
-
-// warmupBlock is the block number of a warm-up; it has arrivals of its own.
-const warmupBlock = -1
-
-// runTrial carries out one trial of one arm. It returns after every worker has.
-func (r *Runner) runTrial(ctx context.Context, a *armRun, block, position int, length extent, recorder *stats.Recorder) (stats.Trial, error) {
-	recorder.Reset()
-	trial := stats.Trial{Arm: a.arm.Name, Block: block, Position: position, Started: r.clock.Now(), Window: length.window}
-	r.announce(&trial, length, recorder)
-	p := r.pacing.pacer(r.clock, &r.sleeper, trial.Started, length, block, nil)
-	// One context for the whole run: a new one for each trial would have to be watched
-	// anew by every connection, inside the first call's time.
-	var group errgroup.Group
-	for _, w := range a.workers {
-		group.Go(func() error {
-			err := w.run(ctx, p, a.request, recorder)
-			if err != nil {
-				r.cancel() // a set-up fault: the other workers need not go on
-			}
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return trial, fmt.Errorf("arm %s: %w", a.arm.Name, err)
-	}
-	trial.Elapsed = r.clock.Now() - trial.Started
-	for _, w := range a.workers {
-		w.client.Rest() // the next arm's workers have use for what this takes
-	}
-	if p.scheduled() && ctx.Err() == nil && a.lastStarted()-trial.Started <= trial.Window {
-		// Every call began in time. The last ones' service is no part of the offered time,
-		// or short trials would seem to fall behind the rate.
-		trial.Elapsed = trial.Window
-	}
-	trial.Offered = p.offered()
-	recorder.Trial(&trial)
-	return trial, nil
-}
-
 // order draws the order of the arms in a block from the seed.
 func order(seed uint64, block, arms int) []int {
 	return rand.New(rand.NewPCG(seed, orderStream+uint64(block))).Perm(arms)
 }
 
-func (r *Runner) names() []string {
-	names := make([]string, len(r.plan.Mix))
-	for i, o := range r.plan.Mix {
-		names[i] = o.Name
-	}
-	return names
+// workerRandom is a worker's own source, the same in every arm.
+func workerRandom(seed uint64, worker int) *rand.Rand {
+	return rand.New(rand.NewPCG(seed, workerStream+uint64(worker)))
 }
 
 // lastStarted is when the arm's last call so far began.
@@ -329,7 +265,7 @@ func (r *Runner) allFailed(res *result.Result) error {
 		}
 	}
 	if len(res.Arms) > 0 && res.Arms[0].Requests == 0 && !res.Interrupted {
-		return errors.New("no call was made: no arrival fell into a trial; raise the rate or the duration")
+		return errNoIteration
 	}
 	return nil
 }

@@ -6,12 +6,13 @@ import (
 	"net/url"
 	"time"
 
+	"sessbench/workload/script"
 	"sessbench/workload/session"
 	"sessbench/workload/wire"
 )
 
 // A setup is what a plan comes to before the first connection: files read,
-// addresses parsed, requests rendered. It is the same for every arm, but for the request of arms whose server
+// addresses parsed, requests rendered. It is the same for every arm, but for the program of arms whose server
 // is to close.
 type setup struct {
 	url      *url.URL // of the target
@@ -19,9 +20,11 @@ type setup struct {
 	settings session.Settings
 	cookies  session.Cookies
 	adapters Adapters
-	request  *session.Prepared
-	closing  *session.Prepared // request with Connection: close; nil where no arm sends it
-	endpoint wire.Endpoint     // that the request goes to
+	feeds    []feeding
+	program  *program
+	closing  *program          // program with Connection: close; nil where no arm sends it
+	request  *session.Prepared // that stands for all: of the mix's only operation, where that has no templates, or for the target
+	endpoint wire.Endpoint     // that it goes to
 }
 
 // newSetup reads the files that the plan names. The error is a *KeyError.
@@ -38,18 +41,84 @@ func newSetup(p *Plan, opts Options) (*setup, error) {
 	if s.wire, err = p.wireOptions(); err != nil {
 		return nil, err
 	}
-	if s.request, err = p.Mix[0].prepare(session.NewWith(s.settings), target, "mix[0]"); err != nil {
+	names := new(script.Names)
+	if s.feeds, err = readFeeds(p.Feeds, names); err != nil {
 		return nil, err
 	}
-	if s.endpoint, err = s.request.Endpoint(); err != nil {
-		return nil, &KeyError{"mix[0].url", fmt.Sprintf("cannot be requested: %v", err)}
+	if err := p.addVariables(names); err != nil {
+		return nil, err
+	}
+	with := session.NewWith(s.settings)
+	if s.program, err = compile(p, names, with, target, false); err != nil {
+		return nil, err
+	}
+	if err := s.represent(p, with); err != nil {
+		return nil, err
 	}
 	s.wire.TLS, s.wire.Buffers, s.wire.Turns = s.request.TLS(), new(wire.Buffers), wire.NewTurns()
-	return s, s.prepareArms(p, target)
+	return s, s.prepareArms(p, names, with)
+}
+
+// represent finds the request that stands for all.
+func (s *setup) represent(p *Plan, with *session.Session) error {
+	stands := Operation{Name: "target", Method: "GET", URL: s.url.String()}
+	key := "target"
+	if only := s.program.only(); only != nil {
+		s.request, key = only, "mix[0].url"
+	} else {
+		var err error
+		if s.request, err = stands.prepare(with, s.url, key); err != nil {
+			return err
+		}
+	}
+	var err error
+	if s.endpoint, err = s.request.Endpoint(); err != nil {
+		return &KeyError{key, fmt.Sprintf("cannot be requested: %v", err)}
+	}
+	return nil
+}
+
+// only returns the request of a mix that makes but one, always the same, or nil.
+func (p *program) only() *session.Prepared {
+	if len(p.items) != 1 || len(p.items[0].steps) != 1 {
+		return nil
+	}
+	return p.items[0].steps[0].rendering.fixed
+}
+
+// addVariables makes what extractions set known to names.
+func (p *Plan) addVariables(names *script.Names) error {
+	var err error
+	p.eachOperation(func(o *Operation, key string) {
+		for _, x := range o.Extract {
+			if e := names.AddVariable(x.Name); e != nil && err == nil {
+				err = &KeyError{key + ".extract." + x.Name, e.Error()}
+			}
+		}
+	})
+	return err
+}
+
+// eachOperation calls each with all operations that are made, with their keys: scenarios' steps, not scenarios.
+func (p *Plan) eachOperation(each func(o *Operation, key string)) {
+	for _, list := range []struct {
+		key        string
+		operations []Operation
+	}{{"setup", p.Setup}, {"mix", p.Mix}, {"teardown", p.Teardown}} {
+		for i := range list.operations {
+			o, key := &list.operations[i], fmt.Sprintf("%s[%d]", list.key, i)
+			if len(o.Steps) == 0 {
+				each(o, key)
+			}
+			for j := range o.Steps {
+				each(&o.Steps[j], fmt.Sprintf("%s.steps[%d]", key, j))
+			}
+		}
+	}
 }
 
 // prepareArms makes what single arms need, and refuses those that cannot go through a proxy.
-func (s *setup) prepareArms(p *Plan, target *url.URL) error {
+func (s *setup) prepareArms(p *Plan, names *script.Names, with *session.Session) error {
 	for i := range p.Arms {
 		policy, err := p.policyFor(&p.Arms[i])
 		switch {
@@ -62,21 +131,19 @@ func (s *setup) prepareArms(p *Plan, target *url.URL) error {
 		case policy.Close != wire.CloseByServer || s.closing != nil:
 			continue
 		}
-		o := p.Mix[0]
-		o.Headers = session.MergeHeaders(o.Headers, Fields{session.Set("Connection", "close")})
-		if s.closing, err = o.prepare(session.NewWith(s.settings), target, "mix[0]"); err != nil {
+		if s.closing, err = compile(p, names, with, s.url, true); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// requestOf is what an arm with this policy sends.
-func (s *setup) requestOf(p *wire.Policy) *session.Prepared {
+// programOf is what an arm with this policy carries out.
+func (s *setup) programOf(p *wire.Policy) *program {
 	if p.Close == wire.CloseByServer {
 		return s.closing
 	}
-	return s.request
+	return s.program
 }
 
 func targetURL(p *Plan, opts Options) (*url.URL, error) {

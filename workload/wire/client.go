@@ -114,6 +114,13 @@ func (c *Client) Close() {
 	c.watch = newWatch(context.Background())
 }
 
+// Forget drops the TLS sessions that were kept for resumption; those of a shared pool stay.
+func (c *Client) Forget() {
+	if !c.policy.SharedPool {
+		c.pool.sessions.forget()
+	}
+}
+
 // Rest leaves the Client's read buffer to those that share Options.Buffers, until its next call.
 func (c *Client) Rest() {
 	if c.recv != nil {

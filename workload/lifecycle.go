@@ -1,0 +1,114 @@
+package workload
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"sessbench/workload/script"
+	"sessbench/workload/wire"
+)
+
+// begin gives the worker a new session and carries out its set-up, which is not measured. The error says which step of it failed; the
+// worker has no session then.
+func (w *worker) begin(ctx context.Context) error {
+	made, err := w.arm.setup.newSession(w.clock, w.client, w.arm.seed, w.id)
+	if err != nil {
+		return err
+	}
+	w.session = made
+	w.life.done = 0
+	w.scope.Reset()
+	w.scope.Session = w.life.begun
+	w.rows.begin(w.life.begun)
+	w.life.begun++
+	for i := range w.program.setup {
+		s := &w.program.setup[i]
+		w.life.setupCalls++
+		if err := w.unmeasured(ctx, s); err != nil {
+			if !canceled(err) && !errors.Is(err, script.ErrEnded) {
+				w.life.setupFailures++
+			}
+			w.drop()
+			return fmt.Errorf("set-up %q: %w", s.name, err)
+		}
+		if !w.think(ctx, s.think) {
+			w.drop()
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// unmeasured carries out a step of a set-up or a teardown.
+func (w *worker) unmeasured(ctx context.Context, s *step) error {
+	ok, err := w.step(ctx, s, due{}, nil)
+	switch {
+	case err != nil:
+		return err
+	case ok:
+		return nil
+	case w.call.Class == string(wire.ClassCanceled):
+		return context.Canceled
+	case w.call.Err != nil:
+		return w.call.Err
+	}
+	return w.disliked(s)
+}
+
+// disliked says what was wrong with an answer.
+func (w *worker) disliked(s *step) error {
+	if !s.expect.met(w.call.Status) {
+		return fmt.Errorf("it was answered with status %d", w.call.Status)
+	}
+	return fmt.Errorf("the answer, status %d, did not pass a check, or lacked a value that is taken from it; look at it with sessbench try", w.call.Status)
+}
+
+func canceled(err error) bool { return errors.Is(err, context.Canceled) }
+
+// end carries out the teardown, which is not measured, and gives the session up: another user follows.
+func (w *worker) end(ctx context.Context) {
+	if w.session == nil {
+		return
+	}
+	for i := range w.program.teardown {
+		s := &w.program.teardown[i]
+		w.life.teardownCalls++
+		if err := w.unmeasured(ctx, s); err != nil {
+			if !canceled(err) {
+				w.life.teardownFailures++
+			}
+			break
+		}
+		if !w.think(ctx, s.think) {
+			break
+		}
+	}
+	w.drop()
+}
+
+// drop gives the session up, with what it keeps.
+func (w *worker) drop() {
+	w.session = nil
+	w.client.Close()
+	w.client.Forget()
+}
+
+// unbegun ends an iteration for which there is no session: it failed, unless the load is over.
+func (w *worker) unbegun(ctx context.Context, d due, err error, to recording) (ended bool, fault error) {
+	switch {
+	case errors.Is(err, script.ErrEnded), ctx.Err() != nil:
+		return true, nil
+	case setUpFault(&w.call):
+		return true, err
+	}
+	started := w.call.Started
+	w.fill(d)
+	w.sample.Operation, w.sample.Stage, w.sample.Class = w.program.items[d.item].steps[0].operation, d.stage, classSetup
+	w.sample.Started, w.sample.Attempts, w.sample.Retries, w.sample.Status = started, 0, 0, 0
+	to.calls.Record(w.id, &w.sample)
+	if scenario := w.program.items[d.item].scenario; scenario >= 0 {
+		w.recordScenario(scenario, w.sample.Intended, false, to.scenarios)
+	}
+	return false, nil
+}
