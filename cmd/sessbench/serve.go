@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sessbench/internal/host"
 	"sessbench/testserver"
 )
 
@@ -107,6 +108,7 @@ func (f *serveFlags) serve(ctx context.Context, p *process, given func(string) b
 	if err != nil {
 		return err
 	}
+	host.ReserveFiles(servedFiles)
 	server, err := testserver.Start(config)
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s: %w; choose another address with --listen", f.listen, cause(err))
@@ -127,6 +129,9 @@ func (f *serveFlags) serve(ctx context.Context, p *process, given func(string) b
 		s.Connections.Accepted, s.Handshakes.Full, s.Handshakes.Resumed, s.Requests)
 	return nil
 }
+
+// servedFiles is how many files the server can open without a pause in which the table of them grows.
+const servedFiles = 8192
 
 // cause is the error that a socket operation was given by the system.
 func cause(err error) error {
