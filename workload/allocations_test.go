@@ -64,11 +64,11 @@ func TestAllocationsOfTheWorkerLoop(t *testing.T) {
 		if err := r.open(); err != nil {
 			t.Fatal(err)
 		}
-		recorder := stats.NewRecorder(r.names(), 0, 1)
+		recorder := stats.NewRecorder(r.setup.program.recorded, 0, 1)
 		p := &closedCount{}
 		run := func() {
 			p.left.Store(calls)
-			if err := r.arms[0].workers[0].run(t.Context(), p, r.arms[0].request, recorder); err != nil {
+			if err := r.arms[0].workers[0].run(t.Context(), p, recording{calls: recorder}); err != nil {
 				t.Fatal(err)
 			}
 		}

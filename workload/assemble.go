@@ -62,7 +62,8 @@ func loopback(proxied bool) result.Warning {
 func (r *Runner) addArms(res *result.Result) {
 	for i, a := range r.arms {
 		arm, ended := a.result()
-		res.Warnings = append(res.Warnings, a.verify(&arm, ended, r.plan.Load.Workers, r.secure())...)
+		arm.Stages = a.stages(r.pacing.stages(), r.pacing.open())
+		res.Warnings = append(res.Warnings, a.verify(&arm, ended, len(a.workers), r.secure())...)
 		res.Warnings = append(res.Warnings, a.unsent(r.plan)...)
 		res.Warnings = append(res.Warnings, a.doubts(&arm)...)
 		res.Arms = append(res.Arms, arm)
@@ -98,6 +99,8 @@ func (a *armRun) result() (result.Arm, tally) {
 	for _, t := range tallies {
 		arm.Operations = append(arm.Operations, result.Operation{Name: t.Name, Numbers: numbers(t, totals, stats.SummarizeWithoutHistogram)})
 	}
+	a.addChecks(&arm)
+	arm.Scenarios, arm.Sessions = a.scenarioResults(), a.sessions()
 	series := make([][]stats.Second, len(a.trials))
 	for i, t := range a.trials {
 		series[i] = t.Series

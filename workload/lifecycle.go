@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"golang.org/x/sync/errgroup"
+
 	"sessbench/workload/script"
 	"sessbench/workload/wire"
 )
@@ -66,8 +68,14 @@ func (w *worker) disliked(s *step) error {
 
 func canceled(err error) bool { return errors.Is(err, context.Canceled) }
 
-// end carries out the teardown, which is not measured, and gives the session up: another user follows.
+// end takes leave and gives the session up: another user follows.
 func (w *worker) end(ctx context.Context) {
+	w.leave(ctx)
+	w.drop()
+}
+
+// leave carries out the teardown of a session, which is not measured.
+func (w *worker) leave(ctx context.Context) {
 	if w.session == nil {
 		return
 	}
@@ -84,7 +92,19 @@ func (w *worker) end(ctx context.Context) {
 			break
 		}
 	}
-	w.drop()
+}
+
+// takeLeave ends all sessions at the end of a run. Their connections stay open: how many were kept is part of the result.
+func (a *armRun) takeLeave(ctx context.Context) {
+	if len(a.program.teardown) == 0 {
+		return
+	}
+	var group errgroup.Group
+	group.SetLimit(setupsAtATime)
+	for _, w := range a.workers {
+		group.Go(func() error { w.leave(ctx); return nil })
+	}
+	_ = group.Wait() // there are no errors
 }
 
 // drop gives the session up, with what it keeps.

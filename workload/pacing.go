@@ -19,6 +19,9 @@ func newPacing(p *Plan) (*pacing, error) { return &pacing{plan: p}, nil }
 // stages is the profile of a load that changes, ramps cut into stretches; nil: it does not change.
 func (g *pacing) stages() arrivals.Profile { return nil }
 
+// open says whether the model is the open one.
+func (g *pacing) open() bool { return g.plan.Load.Rate > 0 }
+
 // workers is how many workers an arm begins with, and most how many there may be.
 func (g *pacing) workers() (begin, most int) { return g.plan.Load.Workers, g.plan.Load.Workers }
 

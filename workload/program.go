@@ -39,13 +39,15 @@ type step struct {
 	expect     expectation
 	checks     []stepCheck
 	extractors []*script.Extractor
-	think      *Think // nil: none
-	looks      bool   // the response is looked at: by checks, extractors
+	extracted  []string // names of what they take
+	think      *Think   // nil: none
+	looks      bool     // the response is looked at: by checks, extractors
 }
 
 // A stepCheck is a check and where it is counted.
 type stepCheck struct {
 	*script.Check
+	name  string
 	index int // in program.checks; -1: it is not counted
 }
 
@@ -135,7 +137,7 @@ func (c *compiler) step(o *Operation, operation int, key string) (step, error) {
 			index = len(c.program.checks)
 			c.program.checks = append(c.program.checks, checked{operation, check.label()})
 		}
-		s.checks = append(s.checks, stepCheck{compiled, index})
+		s.checks = append(s.checks, stepCheck{compiled, check.label(), index})
 		keep = keep || compiled.UsesBody()
 		s.expect.any = s.expect.any || len(o.Expect) == 0 && compiled.UsesStatus()
 	}
@@ -144,7 +146,7 @@ func (c *compiler) step(o *Operation, operation int, key string) (step, error) {
 		if err != nil {
 			return s, &KeyError{key + ".extract." + x.Name, err.Error()}
 		}
-		s.extractors = append(s.extractors, compiled)
+		s.extractors, s.extracted = append(s.extractors, compiled), append(s.extracted, x.Name)
 		keep = keep || compiled.UsesBody()
 	}
 	s.looks = len(s.checks)+len(s.extractors) > 0

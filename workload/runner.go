@@ -3,20 +3,15 @@ package workload
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"runtime"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"sessbench/internal/precise"
 	"sessbench/result"
 	"sessbench/stats"
-	"sessbench/workload/session"
 	"sessbench/workload/wire"
 )
 
@@ -150,6 +145,9 @@ func (r *Runner) Run(ctx context.Context) (*result.Result, error) {
 	if err := r.runTrials(load); err != nil {
 		return nil, err
 	}
+	for _, a := range r.arms {
+		a.takeLeave(load)
+	}
 	res, err := r.assemble(probe, ctx.Err() != nil)
 	if err != nil {
 		return nil, err
@@ -237,15 +235,6 @@ func (a *armRun) counts() wire.Counts {
 		sum.Add(w.client.Counts())
 	}
 	return sum
-}
-
-// places is how many different servers the workers opened connections to, each on its own.
-func (a *armRun) places() int64 {
-	var n int64
-	for _, w := range a.workers {
-		n += int64(w.client.Places())
-	}
-	return n
 }
 
 // keptOpen is how many connections the arm has now.
