@@ -42,7 +42,7 @@ func (c *chain) prepare(p *Prepared) (*ready, error) {
 	if !p.cookieHeader {
 		cookie = s.cookieLine(p)
 	}
-	if p.plain == nil {
+	if p.composed() {
 		return c.compose(p, cookie)
 	}
 	adapter, err := s.mounts.lookup(p.url)
@@ -51,12 +51,20 @@ func (c *chain) prepare(p *Prepared) (*ready, error) {
 	}
 	request := p.plain
 	switch {
+	case p.variation != nil:
+		if request, err = p.variation.render(cookie); err != nil {
+			return nil, c.failed(p, userKind(err, ErrInvalidHeader), err)
+		}
 	case known != nil && known.cookie == cookie:
 		request = known.request
 	case cookie != "":
 		if request, err = p.request(p.lines(cookie), p.body); err != nil {
 			return nil, c.failed(p, userKind(err, ErrInvalidHeader), err)
 		}
+	}
+	if !c.cached && !c.full {
+		s.passing = ready{adapter: adapter, request: request}
+		return &s.passing, nil
 	}
 	r := &ready{adapter: adapter, request: request, mounted: s.mounted, jar: s.Jar, version: version, cookie: cookie}
 	if c.cached {
@@ -114,7 +122,7 @@ func (c *chain) compose(p *Prepared, cookie string) (*ready, error) {
 		if h.Body != p.body {
 			h.RemoveHeader("Content-Length") // which a user wrote for the other body
 		}
-		request, err = changed.request(h.Headers, h.Body)
+		request, err = changed.request(slices.Clip(h.Headers), h.Body)
 	}
 	if err != nil {
 		return nil, c.failed(p, KindOf(err), err)
@@ -159,11 +167,12 @@ func (c *chain) attempt(p *Prepared, r *ready, before decision) error {
 	s := c.session
 	request := r.request
 	c.response, c.exchange = &s.response, &s.exchange
-	begun := c.exchanged || p.plain == nil // an earlier attempt, an Auth or hooks took some of the time
+	begun := c.exchanged || p.composed() // an earlier attempt, an Auth or hooks took some of the time
 	if limited := begun && p.limits != nil && p.limits.Timeout > 0; c.full || limited {
 		own := *r.request
 		own.Spec.Stream = c.full
 		if c.full {
+			own.KeepBody, own.Spec.KeepBody = false, false // what is streamed is kept by its reader
 			c.response, c.exchange = new(wire.Response), new(wire.Exchange)
 		}
 		if limited {

@@ -14,5 +14,6 @@ type Request struct {
 	TLS     *TLS
 	Follow  Follow
 	Stream  bool // the body is left to be read from Response.Body
+	Keep    bool // Measure keeps the body of the last response, for Session.Last
 	Hooks   Hooks
 }
