@@ -56,6 +56,9 @@ func (p *Plan) Problems() []*KeyError {
 		add(p.validateArmsHere())
 	}
 	add(p.Load.validate())
+	if wrongArms == nil {
+		add(p.validateConditions())
+	}
 	return problems
 }
 
