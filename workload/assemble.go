@@ -8,6 +8,7 @@ import (
 
 	"sessbench/result"
 	"sessbench/stats"
+	"sessbench/workload/arrivals"
 	"sessbench/workload/wire"
 )
 
@@ -41,7 +42,7 @@ func (r *Runner) assemble(probe wire.ProbeInfo, interrupted bool) (*result.Resul
 		res.Warnings = append(res.Warnings, loopback(res.Target.Proxy != ""))
 	}
 	r.addArms(res)
-	res.Thresholds = r.plan.judge(res, -1)
+	res.Thresholds = r.plan.judge(res, r.aborted)
 	for _, w := range res.Warnings {
 		res.Valid = res.Valid && !w.Invalid
 	}
@@ -62,8 +63,7 @@ func loopback(proxied bool) result.Warning {
 
 func (r *Runner) addArms(res *result.Result) {
 	for i, a := range r.arms {
-		arm, ended := a.result()
-		arm.Stages = a.stages(r.pacing.stages(), r.pacing.open())
+		arm, ended := a.result(r.pacing.stages(), r.pacing.open())
 		res.Warnings = append(res.Warnings, a.verify(&arm, ended, len(a.workers), r.secure())...)
 		res.Warnings = append(res.Warnings, a.unsent(r.plan)...)
 		res.Warnings = append(res.Warnings, a.doubts(&arm)...)
@@ -78,39 +78,48 @@ func (r *Runner) addArms(res *result.Result) {
 
 // result sums the arm up, and returns what its connections had come to when the last trial ended. Idle connections of a
 // shared pool are closed for it: only then the system is asked about them.
-func (a *armRun) result() (result.Arm, tally) {
+func (a *armRun) result(profile arrivals.Profile, open bool) (result.Arm, tally) {
 	ended := tally{Counts: a.counts(), kept: a.keptOpen()}
 	if a.pool != nil {
 		a.pool.Close()
 	}
-	arm := result.Arm{
-		Name:           a.arm.Name,
-		Policy:         describe(&a.arm, &a.policy, &a.options),
-		WarmupRequests: a.warmup,
-		Connections:    ended.result(&a.policy),
-		Handshakes:     a.handshakes(),
-		Kernel:         a.kernel(),
-		Generator:      a.usage.generator(),
-		Operations:     []result.Operation{},
-		Series:         []result.Second{},
-		Trials:         []result.Trial{},
+	arm := a.measured(a.trials, a.scenarios, profile, open)
+	arm.Policy = describe(&a.arm, &a.policy, &a.options)
+	arm.WarmupRequests = a.warmup
+	arm.Connections = ended.result(&a.policy)
+	arm.Handshakes = a.handshakes()
+	arm.Kernel = a.kernel()
+	arm.Generator = a.usage.generator()
+	for i, t := range a.trials {
+		arm.Trials = append(arm.Trials, trial(t, a.opened[i]))
 	}
-	tallies, totals := merged(a.trials)
+	return arm, ended
+}
+
+// measured is what trials of the arm measured, which may be fewer than it has, or more.
+func (a *armRun) measured(trials, scenarios []stats.Trial, profile arrivals.Profile, open bool) result.Arm {
+	arm := result.Arm{
+		Name:       a.arm.Name,
+		Handshakes: []result.Handshake{},
+		Operations: []result.Operation{},
+		Series:     []result.Second{},
+		Trials:     []result.Trial{},
+	}
+	tallies, totals := merged(trials)
 	arm.Numbers = numbers(stats.MergeTallies(tallies...), totals, stats.Summarize)
 	for _, t := range tallies {
 		arm.Operations = append(arm.Operations, result.Operation{Name: t.Name, Numbers: numbers(t, totals, stats.SummarizeWithoutHistogram)})
 	}
 	a.addChecks(&arm)
-	arm.Scenarios, arm.Sessions = a.scenarioResults(), a.sessions()
-	series := make([][]stats.Second, len(a.trials))
-	for i, t := range a.trials {
+	arm.Scenarios, arm.Stages, arm.Sessions = scenarioResults(scenarios), stageResults(trials, profile, open), a.sessions()
+	series := make([][]stats.Second, len(trials))
+	for i, t := range trials {
 		series[i] = t.Series
-		arm.Trials = append(arm.Trials, trial(t, a.opened[i]))
 	}
 	for _, s := range stats.MergeSeries(series...) {
 		arm.Series = append(arm.Series, second(s))
 	}
-	return arm, ended
+	return arm
 }
 
 // A span is the measured time of an arm and what was offered in it.

@@ -17,8 +17,8 @@ func (a *armRun) addChecks(arm *result.Arm) {
 	for i, c := range a.program.checks {
 		check := result.Check{Name: c.name}
 		for _, w := range a.workers {
-			check.Passed += w.checks[i].passed
-			check.Failed += w.checks[i].failed
+			check.Passed += w.checks[i].passed.Load()
+			check.Failed += w.checks[i].failed.Load()
 		}
 		o := &arm.Operations[c.operation]
 		o.Checks = append(o.Checks, check)
@@ -26,8 +26,8 @@ func (a *armRun) addChecks(arm *result.Arm) {
 }
 
 // scenarioResults sums up the iterations of scenarios.
-func (a *armRun) scenarioResults() []result.Scenario {
-	tallies, _ := merged(a.scenarios)
+func scenarioResults(trials []stats.Trial) []result.Scenario {
+	tallies, _ := merged(trials)
 	var list []result.Scenario
 	for _, t := range tallies {
 		list = append(list, result.Scenario{
@@ -41,18 +41,18 @@ func (a *armRun) scenarioResults() []result.Scenario {
 func (a *armRun) sessions() result.Sessions {
 	s := result.Sessions{Workers: int64(len(a.workers)), Missed: a.missed}
 	for _, w := range a.workers {
-		s.Begun += w.life.begun
-		s.SetupRequests += w.life.setupCalls
-		s.SetupFailures += w.life.setupFailures
-		s.TeardownRequests += w.life.teardownCalls
-		s.TeardownFailures += w.life.teardownFailures
+		s.Begun += w.life.begun.Load()
+		s.SetupRequests += w.life.setupCalls.Load()
+		s.SetupFailures += w.life.setupFailures.Load()
+		s.TeardownRequests += w.life.teardownCalls.Load()
+		s.TeardownFailures += w.life.teardownFailures.Load()
 	}
 	return s
 }
 
-// stages sums up the stretches of a load that changes; open says that their levels are rates.
-func (a *armRun) stages(profile arrivals.Profile, open bool) []result.Stage {
-	if len(profile) == 0 || len(a.trials) == 0 {
+// stageResults sums up the stretches of a load that changes; open says that their levels are rates.
+func stageResults(trials []stats.Trial, profile arrivals.Profile, open bool) []result.Stage {
+	if len(profile) == 0 || len(trials) == 0 {
 		return nil
 	}
 	list := make([]result.Stage, len(profile))
@@ -62,14 +62,14 @@ func (a *armRun) stages(profile arrivals.Profile, open bool) []result.Stage {
 		s.Stage, s.From, s.To, s.Start, s.Seconds = stretch.Stage, stretch.From, stretch.To, start.Seconds(), stretch.Length.Seconds()
 		start += stretch.Length
 		var response stats.Distribution
-		for _, t := range a.trials {
+		for _, t := range trials {
 			if i < len(t.Stages) {
 				s.Requests += t.Stages[i].Requests
 				s.Errors += t.Stages[i].Errors
 				response = response.Merge(t.Stages[i].Response)
 			}
 		}
-		s.AchievedRate = perSecond(s.Requests, stretch.Length*time.Duration(len(a.trials)))
+		s.AchievedRate = perSecond(s.Requests, stretch.Length*time.Duration(len(trials)))
 		if open {
 			s.OfferedRate = (stretch.From + stretch.To) / 2
 		}

@@ -21,15 +21,15 @@ func (w *worker) begin(ctx context.Context) error {
 	w.session = made
 	w.life.done = 0
 	w.scope.Reset()
-	w.scope.Session = w.life.begun
-	w.rows.begin(w.life.begun)
-	w.life.begun++
+	w.scope.Session = w.life.begun.Load()
+	w.rows.begin(w.scope.Session)
+	w.life.begun.Add(1)
 	for i := range w.program.setup {
 		s := &w.program.setup[i]
-		w.life.setupCalls++
+		w.life.setupCalls.Add(1)
 		if err := w.unmeasured(ctx, s); err != nil {
 			if !canceled(err) && !errors.Is(err, script.ErrEnded) {
-				w.life.setupFailures++
+				w.life.setupFailures.Add(1)
 			}
 			w.drop()
 			return fmt.Errorf("set-up %q: %w", s.name, err)
@@ -81,10 +81,10 @@ func (w *worker) leave(ctx context.Context) {
 	}
 	for i := range w.program.teardown {
 		s := &w.program.teardown[i]
-		w.life.teardownCalls++
+		w.life.teardownCalls.Add(1)
 		if err := w.unmeasured(ctx, s); err != nil {
 			if !canceled(err) {
-				w.life.teardownFailures++
+				w.life.teardownFailures.Add(1)
 			}
 			break
 		}

@@ -33,15 +33,16 @@ type Embedded struct {
 // A Runner carries out one plan, once. Run is called by one goroutine; Progress
 // by any.
 type Runner struct {
-	plan   *Plan
-	pacing *pacing
-	setup  *setup
-	facts  *PortFacts
-	logger *slog.Logger
-	ports  *portWatch // from when the target was found
-	audit  *auditor
-	arms   []*armRun
-	trials int // planned, warm-ups included
+	plan    *Plan
+	pacing  *pacing
+	setup   *setup
+	facts   *PortFacts
+	logger  *slog.Logger
+	ports   *portWatch // from when the target was found
+	audit   *auditor
+	arms    []*armRun
+	trials  int // planned, warm-ups included
+	aborted int // threshold that ended the run; -1: none did
 
 	clock   wire.Clock
 	sleeper precise.Sleeper
@@ -99,7 +100,7 @@ func NewRunner(plan *Plan, opts Options) (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Runner{plan: plan, setup: setup, facts: opts.Ports, logger: cmp.Or(opts.Logger, quiet()), audit: &auditor{cpuTime: opts.CPUTime}, sleeper: precise.Sleeper{Spin: precise.Spin}}
+	r := &Runner{aborted: -1, plan: plan, setup: setup, facts: opts.Ports, logger: cmp.Or(opts.Logger, quiet()), audit: &auditor{cpuTime: opts.CPUTime}, sleeper: precise.Sleeper{Spin: precise.Spin}}
 	if r.pacing, err = newPacing(plan); err != nil {
 		return nil, err
 	}

@@ -66,7 +66,7 @@ func (r *Runner) warmUp(ctx context.Context, to recording) error {
 		}
 		a.warmup += trial.Total().Requests
 		for _, w := range a.workers {
-			clear(w.checks)
+			w.checks = make([]outcomes, len(w.checks))
 		}
 	}
 	if r.plan.Load.Rate == 0 {
@@ -90,6 +90,7 @@ func (r *Runner) measure(ctx context.Context, a *armRun, block, position int, to
 	a.trials = append(a.trials, trial)
 	a.scenarios = append(a.scenarios, scenarios)
 	a.opened = append(a.opened, a.counts().Opened-opened)
+	r.look(nil, nil, nil)
 	return false, nil
 }
 
@@ -106,7 +107,7 @@ func (r *Runner) runTrial(ctx context.Context, a *armRun, block, position int, l
 	r.announce(&trial, length, to.calls)
 	crew := r.newCrew(ctx, a, to)
 	p := r.pacing.pacer(r.clock, &r.sleeper, trial.Started, length, block, crew.lack)
-	if err := crew.work(p); err != nil {
+	if err := crew.work(p, trial); err != nil {
 		return trial, scenarios, fmt.Errorf("arm %s: %w", a.arm.Name, err)
 	}
 	trial.Elapsed = r.clock.Now() - trial.Started
@@ -178,12 +179,15 @@ func (r *Runner) newCrew(ctx context.Context, a *armRun, to recording) *crew {
 }
 
 // work returns after every worker has.
-func (c *crew) work(p pacer) error {
+func (c *crew) work(p pacer, trial stats.Trial) error {
 	for _, w := range c.arm.workers {
 		c.start(w, p)
 	}
 	if c.lack != nil {
 		c.group.Go(func() error { return c.hire(p) })
+	}
+	if c.runner.plan.abortsEarly() && trial.Block != warmupBlock && len(c.runner.arms) == 1 {
+		c.group.Go(func() error { return c.watch(trial) })
 	}
 	err := c.group.Wait()
 	c.arm.workers = append(c.arm.workers, c.joined...)

@@ -47,7 +47,7 @@ func (a *armRun) verify(n *result.Arm, t tally, workers int, secure bool) []resu
 func (a *armRun) firsts() int64 {
 	var n int64
 	for _, w := range a.workers {
-		n += int64(max(1, w.client.Places())) * max(1, w.life.begun)
+		n += int64(max(1, w.client.Places())) * max(1, w.life.begun.Load())
 	}
 	return n
 }
@@ -55,7 +55,7 @@ func (a *armRun) firsts() int64 {
 // renewed says whether workers had several sessions, whose connections we closed between them.
 func (a *armRun) renewed() bool {
 	for _, w := range a.workers {
-		if w.life.begun > 1 {
+		if w.life.begun.Load() > 1 {
 			return true
 		}
 	}

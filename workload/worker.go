@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"sessbench/stats"
@@ -34,8 +35,8 @@ type worker struct {
 	life    life
 }
 
-// outcomes count what came of a check.
-type outcomes struct{ passed, failed int64 }
+// outcomes count what came of a check. The worker counts; any goroutine may read.
+type outcomes struct{ passed, failed atomic.Int64 }
 
 // A recording is what the calls of a trial are recorded by.
 type recording struct {
@@ -176,9 +177,9 @@ func (w *worker) judge(s *step) string {
 
 func (o *outcomes) count(passed bool) {
 	if passed {
-		o.passed++
+		o.passed.Add(1)
 	} else {
-		o.failed++
+		o.failed.Add(1)
 	}
 }
 
@@ -276,12 +277,12 @@ const (
 	classAbandoned = "abandoned"
 )
 
-// A life is what a worker's sessions come to. It belongs to the worker.
+// A life is what a worker's sessions come to. It belongs to the worker; any goroutine may read the counts.
 type life struct {
 	every int64 // iterations of each; 0: without end
 	done  int64 // of the present one
-	begun int64
 
-	setupCalls, setupFailures       int64
-	teardownCalls, teardownFailures int64
+	begun                           atomic.Int64
+	setupCalls, setupFailures       atomic.Int64
+	teardownCalls, teardownFailures atomic.Int64
 }
