@@ -20,8 +20,9 @@ and then prints the counts; GET /stats tells them while it runs. Port 0 is any f
 
 Routes, among others: / (a small body), /bytes/{n}, /chunked/{n}, /delay/{duration},
 /status/{code}, /echo, /login and /private, /flaky, /stall-once, /reset, /close-early,
-/malformed, /silent-close, and those of httpbin under /httpbin/. docs/test-server.md has
-them all with their parameters.
+/malformed, /silent-close, those of httpbin under /httpbin/, and a shop under /shop/ with
+logins, a catalogue, carts and payments. docs/test-server.md has them all with their
+parameters.
 
 With TLS it makes a certificate authority of its own at the start. --ca-out saves that
 authority's certificate for clients' --cacert.`
