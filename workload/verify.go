@@ -36,7 +36,7 @@ func (a *armRun) verify(n *result.Arm, t tally, workers int, secure bool) []resu
 	if w := a.verifyClosing(c); w != nil {
 		return w
 	}
-	first := a.firsts() // handshakes that nobody can do without
+	first := max(a.firsts(), int64(workers)) // handshakes that nobody can do without
 	if a.policy.RequestsPerConnection == 1 {
 		return a.verifyFresh(c, first, secure)
 	}
