@@ -63,7 +63,7 @@ func FuzzCSV(f *testing.F) {
 func FuzzJSONL(f *testing.F) {
 	for _, text := range []string{
 		"", "{\"a\":1}\n", "{\"a\":\"\\u00e4\\\"\"}\n{\"a\":[1,{\"b\":\"]\"}]}", "\uFEFF{\"a\" : true , \"b\":{} }\r\n", "{\"a\":null}", "{\"a\":1,\"a\":2}", "{}", "[1]",
-		"{\"a\":1}\n{\"b\":1}", "{\"a\":1}\n{\"a\":1,\"b\":2}", "{\"a\":\"\\ud800\"}", "{\"a\":-1.5e+3}\n\n",
+		"{\"a\":1}\n{\"b\":1}", "{\"a\":1}\n{\"a\":1,\"b\":2}", "{\"a\":\"\\ud800\"}", "{\"a\":-1.5e+3}\n\n", "{\"A\":{}}\f",
 	} {
 		f.Add([]byte(text))
 	}
@@ -75,7 +75,7 @@ func FuzzJSONL(f *testing.F) {
 		checkTable(t, table)
 		row := 0
 		for line := range bytes.Lines(bytes.TrimPrefix(data, []byte("\uFEFF"))) {
-			if len(bytes.TrimSpace(line)) == 0 {
+			if len(bytes.Trim(line, " \t\r\n")) == 0 {
 				continue
 			}
 			var object map[string]json.RawMessage

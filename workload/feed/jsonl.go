@@ -28,7 +28,7 @@ func (b *builder) jsonl(in *bufio.Reader) error {
 			return err
 		}
 		r.line++
-		if text := bytes.TrimSpace(line); len(text) > 0 {
+		if text := bytes.Trim(line, " \t\r\n"); len(text) > 0 {
 			if err := r.object(text); err != nil {
 				return err
 			}
