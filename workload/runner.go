@@ -208,7 +208,7 @@ func (r *Runner) runTrials(ctx context.Context) error {
 			}
 			a.warmup += trial.Total().Requests
 		}
-		if load.Rate == 0 {
+		if r.plan.meanRate() == 0 {
 			r.ports.foresee(r.plan, measuredRates(r.arms, time.Duration(load.Warmup)))
 		}
 	}
