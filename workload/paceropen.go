@@ -35,6 +35,9 @@ type open struct {
 // machine's own doings may make of a worker that came at the right time.
 const missTolerance = time.Millisecond
 
+// settling is how long after the beginning of a trial a lack of workers is not told of, because some have not come yet.
+const settling = 10 * time.Millisecond
+
 func newOpen(clock wire.Clock, start, window time.Duration, sleeper *precise.Sleeper, source arrivals.Source, lack chan<- struct{}) *open {
 	p := &open{clock: clock, start: start, window: window, sleeper: sleeper, turn: make(chan struct{}, 1), source: source, lack: lack}
 	p.turn <- struct{}{}
@@ -47,7 +50,7 @@ func (p *open) next(ctx context.Context, _ int, now time.Duration) (due, bool) {
 	d, ok := p.take(ctx, now)
 	others := p.free.Add(-1)
 	p.turn <- struct{}{}
-	if ok && others == 0 {
+	if p.lack != nil && ok && others == 0 && p.clock.Now()-p.start >= settling {
 		select {
 		case p.lack <- struct{}{}:
 		default:
