@@ -55,7 +55,7 @@ func (p *Plan) Problems() []*KeyError {
 	if wrongTarget == nil && wrongArms == nil {
 		add(p.validateArmsHere())
 	}
-	add(p.Load.validate())
+	add(p.validateLoad())
 	if wrongArms == nil {
 		add(p.validateConditions())
 	}
