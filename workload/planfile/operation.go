@@ -13,6 +13,9 @@ import (
 	"sessbench/workload"
 )
 
+// methods are those that are keys of their own.
+var methods = []string{"get", "head", "post", "put", "patch", "delete", "options"}
+
 // operation reads one operation. Limits and TLS settings that it does not give are those of the
 // session.
 func (v value) operation(s *workload.SessionPlan) workload.Operation {
@@ -38,7 +41,7 @@ func (v value) operation(s *workload.SessionPlan) workload.Operation {
 		{"tls", func(v value) { t := s.TLS; v.tls(&t); o.TLS = &t }},
 		{"steps", nil}, {"think", nil}, {"extract", nil}, {"check", nil}, {"feed", nil}, {"stream", nil},
 	}
-	for _, method := range []string{"get", "head", "post", "put", "patch", "delete", "options"} {
+	for _, method := range methods {
 		known = append(known, key{method, func(c value) {
 			if named {
 				v.problem(v.places[c.path], c.path, "is given beside method; keep one of them")

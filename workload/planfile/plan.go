@@ -13,7 +13,7 @@ import (
 
 // plan reads the whole file.
 func (d *decoder) plan(root *yaml.Node) *workload.Plan {
-	v := value{decoder: d, node: root}
+	v := d.root(root)
 	p := &workload.Plan{Session: defaultSession(), Load: workload.Load{}}
 	load := &loadReader{}
 	if root.Kind != yaml.MappingNode {
@@ -95,7 +95,7 @@ func (d *decoder) placeOfKey(path string) place {
 		}
 		path = path[:max(0, strings.LastIndexAny(path, ".["))]
 	}
-	return place{1, 1}
+	return place{d.main, 1, 1}
 }
 
 func (v value) output(o *workload.Output) {
@@ -159,5 +159,5 @@ func (v value) file() string {
 	if name == "" || filepath.IsAbs(name) {
 		return name
 	}
-	return filepath.Join(v.dir, name)
+	return filepath.Join(v.source.dir, name)
 }

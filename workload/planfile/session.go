@@ -85,7 +85,7 @@ func (v value) mapping(wanted string, read func(name string, v value)) {
 		if !ok {
 			return
 		}
-		v.places[m.path] = placeOf(m.key)
+		v.places[m.path] = m.at
 		read(m.key.Value, c)
 	}
 }
