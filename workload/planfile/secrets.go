@@ -45,7 +45,7 @@ func (s *source) findSecrets(root *yaml.Node) {
 // secretKey says whether what stands under a key is secret. The plan's own session and auth
 // are mappings, in which each key speaks for itself.
 func secretKey(name string, mapping bool) bool {
-	return workload.SecretName(name) && !(mapping && (name == "session" || name == "auth"))
+	return (workload.SecretName(name) || name == "bearer") && !(mapping && (name == "session" || name == "auth"))
 }
 
 // opensMapping says whether a mapping may follow a key, by what stands behind it on its line.
