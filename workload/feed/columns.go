@@ -4,64 +4,63 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/csv"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
 	"os"
 )
 
-// CSVColumns returns the names of the columns that ReadCSV would find, without reading the rows.
-func CSVColumns(path string) ([]string, error) {
-	return columnsOf(path, func(r io.Reader) ([]string, error) {
-		columns, err := csv.NewReader(r).Read()
-		if errors.Is(err, io.EOF) {
-			return nil, errEmpty
-		}
-		return columns, err
-	})
-}
+// CSVColumns returns the names of the columns of a file that ReadCSV would read, without its rows. Errors are as ReadCSV's.
+func CSVColumns(path string) ([]string, error) { return columns(path, (*builder).csvNames) }
 
-// JSONLColumns returns the names of the columns that ReadJSONL would find, without reading more than the first line.
-func JSONLColumns(path string) ([]string, error) {
-	return columnsOf(path, func(r io.Reader) ([]string, error) {
-		dec := json.NewDecoder(r)
-		switch first, err := dec.Token(); {
-		case errors.Is(err, io.EOF):
-			return nil, errEmpty
-		case err != nil:
-			return nil, err
-		case first != json.Delim('{'):
-			return nil, errors.New("line 1: is no JSON object; write one object in each line")
-		}
-		var columns []string
-		for dec.More() {
-			name, err := dec.Token()
-			if err != nil {
-				return nil, err
-			}
-			var value json.RawMessage
-			if err := dec.Decode(&value); err != nil {
-				return nil, err
-			}
-			columns = append(columns, fmt.Sprint(name))
-		}
-		return columns, nil
-	})
-}
+// JSONLColumns returns the names of the columns of a file that ReadJSONL would read, which the first object has. Errors
+// are as ReadJSONL's.
+func JSONLColumns(path string) ([]string, error) { return columns(path, (*builder).jsonlNames) }
 
-var errEmpty = errors.New("line 1: is empty; name the columns there")
-
-// columnsOf opens a file and reads its beginning, behind a byte-order mark.
-func columnsOf(path string, read func(io.Reader) ([]string, error)) ([]string, error) {
-	f, err := os.Open(path)
+func columns(path string, fill func(*builder, *bufio.Reader) error) ([]string, error) {
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	r := bufio.NewReader(f)
-	if mark, err := r.Peek(3); err == nil && bytes.Equal(mark, []byte("\ufeff")) {
-		r.Discard(3)
+	defer func() { _ = file.Close() }()
+	t, err := build(path, file, 0, fill)
+	if err != nil {
+		return nil, err
 	}
-	return read(r)
+	return t.columns, nil
+}
+
+func (b *builder) csvNames(in *bufio.Reader) error {
+	r := csv.NewReader(in)
+	names, err := r.Read()
+	switch {
+	case err == io.EOF:
+		return b.noNames()
+	case err != nil:
+		return b.csvError(err, r)
+	}
+	return b.name(r, names)
+}
+
+func (b *builder) noNames() error {
+	return &Error{b.path, 0, 0, "is empty; the first row names the columns, and each further one has their values"}
+}
+
+func (b *builder) jsonlNames(in *bufio.Reader) error {
+	r := jsonlReader{builder: b}
+	for {
+		line, err := r.readLine(in)
+		if err != nil && err != io.EOF {
+			return err
+		}
+		r.line++
+		if text := bytes.TrimSpace(line); len(text) > 0 {
+			return r.object(text)
+		}
+		if err == io.EOF {
+			return r.noObjects()
+		}
+	}
+}
+
+func (b *builder) noObjects() error {
+	return &Error{b.path, 0, 0, "is empty; write a JSON object in each line, whose members are the columns"}
 }
