@@ -35,9 +35,7 @@ func (o *Operation) eachText(each func(key, text string)) {
 	eachField(o.Multipart.Fields, "multipart.fields", text)
 	for i, f := range o.Multipart.Files {
 		key := fmt.Sprintf("multipart.files[%d]", i)
-		text(key+".field", f.Field)
 		text(key+".name", f.Name)
-		text(key+".type", f.Type)
 		if f.Content != nil {
 			text(key+".content", *f.Content)
 		}
@@ -64,10 +62,6 @@ func (a *Auth) eachText(each func(key, text string)) {
 	if a.Basic != nil {
 		each("auth.basic.user", a.Basic.User)
 		each("auth.basic.password", a.Basic.Password)
-	}
-	if a.Digest != nil {
-		each("auth.digest.user", a.Digest.User)
-		each("auth.digest.password", a.Digest.Password)
 	}
 }
 

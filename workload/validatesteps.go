@@ -3,18 +3,18 @@ package workload
 import (
 	"errors"
 	"fmt"
-	"math"
 	"strings"
 )
-
-// maxRate is far more than one machine offers.
-const maxRate = 1e7
 
 // validateOperations finds what is wrong with the operations of the set-up, the mix and the teardown.
 func (p *Plan) validateOperations() error {
 	var problems []error
 	for i := range p.Mix {
-		problems = append(problems, p.Mix[i].validateItem(fmt.Sprintf("mix[%d]", i)))
+		validate := p.Mix[i].validate
+		if p.Mix[i].Steps != nil {
+			validate = p.Mix[i].validateScenario
+		}
+		problems = append(problems, validate(fmt.Sprintf("mix[%d]", i)))
 	}
 	for _, list := range []struct {
 		key, of    string
@@ -29,39 +29,7 @@ func (p *Plan) validateOperations() error {
 			problems = append(problems, o.validateUnshared(key, "every operation of "+list.of+" is made once"), o.validate(key))
 		}
 	}
-	return errors.Join(append(problems, validateRates(p.Mix), validateNames(p.Mix))...)
-}
-
-// validateItem is about an operation or a scenario of the mix.
-func (o *Operation) validateItem(key string) error {
-	switch {
-	case o.Rate < 0 || o.Rate > maxRate || math.IsNaN(o.Rate):
-		return &KeyError{key + ".rate", fmt.Sprintf("is %v; it must be above 0 and at most 10,000,000 per second", o.Rate)}
-	case o.Rate > 0 && o.Weight != 0:
-		return &KeyError{key + ".rate", "is given beside weight; keep one of them"}
-	case o.Steps != nil:
-		return o.validateScenario(key)
-	}
-	return o.validate(key)
-}
-
-// validateRates holds the items of a mix to one way of sharing the load.
-func validateRates(mix []Operation) error {
-	rated := 0
-	for i := range mix {
-		if mix[i].Rate != 0 {
-			rated++
-		}
-	}
-	if rated == 0 || rated == len(mix) {
-		return nil
-	}
-	for i := range mix {
-		if mix[i].Rate == 0 {
-			return &KeyError{fmt.Sprintf("mix[%d]", i), "has no rate, but others of the mix have one; give a rate to all of them, or to none"}
-		}
-	}
-	return nil
+	return errors.Join(append(problems, validateNames(p.Mix))...)
 }
 
 func (o *Operation) validateScenario(key string) error {

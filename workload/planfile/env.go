@@ -38,7 +38,7 @@ func (v value) checkTemplates(text string) (ok bool) {
 	case !has:
 		return true
 	}
-	v.fail("has a template, and none is filled in here; they can stand in the URL, headers, params, cookies, auth, body, form, json and multipart of operations")
+	v.fail("has a template, and none is filled in here; they can stand in operations: in the URL, headers, params, cookies, auth (but digest), body, form, json, and the fields, names and contents of multipart")
 	return false
 }
 

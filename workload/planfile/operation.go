@@ -222,15 +222,14 @@ func (v value) multipart() *workload.Multipart {
 func (v value) filePart() workload.FilePart {
 	var f workload.FilePart
 	v.keys([]key{
-		{"field", func(v value) { f.Field = v.text() }},
+		{"field", as(plain, func(v value) { f.Field = v.text() })},
 		{"name", func(v value) { f.Name = v.text() }},
-		{"type", func(v value) { f.Type = v.text() }},
-		{"path", func(v value) {
-			v.kind = plain
+		{"type", as(plain, func(v value) { f.Type = v.text() })},
+		{"path", as(plain, func(v value) {
 			if f.Path = v.file(); f.Path != "" {
 				v.readable(f.Path)
 			}
-		}},
+		})},
 		{"content", func(v value) { text := v.text(); f.Content = &text }},
 	})
 	return f

@@ -115,7 +115,7 @@ func (v value) auth() *workload.Auth {
 	v.keys([]key{
 		{"basic", func(v value) { a.Basic = v.credentials() }},
 		{"bearer", func(v value) { a.Bearer = v.text() }},
-		{"digest", func(v value) { a.Digest = v.credentials() }},
+		{"digest", as(plain, func(v value) { a.Digest = v.credentials() })},
 	})
 	return a
 }

@@ -22,13 +22,14 @@ type decoder struct {
 	places    map[string]place       // of keys, by their paths
 	language  map[string]value       // texts with templates and expressions, by their paths
 	contents  map[string][]byte      // of files that are bodies, each read once
+	included  map[string]bool        // files, by their identities
 	expanded  []variable             // whose values are in the plan
 	values    int                    // that were read, those behind aliases each time
 	exhausted bool                   // there were too many, which was noted
 }
 
 func newDecoder(name string, data []byte) *decoder {
-	d := &decoder{grafted: map[*yaml.Node]*source{}, places: map[string]place{}, language: map[string]value{}, contents: map[string][]byte{}}
+	d := &decoder{grafted: map[*yaml.Node]*source{}, places: map[string]place{}, language: map[string]value{}, contents: map[string][]byte{}, included: map[string]bool{}}
 	d.main = d.newSource(name, filepath.Dir(name), data)
 	return d
 }
