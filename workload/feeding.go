@@ -18,8 +18,8 @@ type feeding struct {
 	wrap  bool
 }
 
-// readFeeds reads the feeds and makes them known to names. The error is a *KeyError.
-func readFeeds(feeds Feeds, names *script.Names) ([]feeding, error) {
+// readFeeds reads the feeds. The error is a *KeyError.
+func readFeeds(feeds Feeds) ([]feeding, error) {
 	var list []feeding
 	for _, f := range feeds {
 		key := "feeds." + f.Name
@@ -30,9 +30,6 @@ func readFeeds(feeds Feeds, names *script.Names) ([]feeding, error) {
 		table, err := read(path)
 		if err != nil {
 			return nil, &KeyError{key, fmt.Sprintf("cannot be read: %v", err)}
-		}
-		if err := names.AddFeed(f.Name, table.Columns()); err != nil {
-			return nil, &KeyError{key, err.Error()}
 		}
 		pick := cmp.Or(f.Pick, PerWorker)
 		list = append(list, feeding{f.Name, table, pick, f.End == Wrap || f.End == "" && pick != Unique})

@@ -167,10 +167,6 @@ func (c *Check) label() string {
 	return c.Expr
 }
 
-func (x *Extraction) script() script.Extraction {
-	return script.Extraction{JSON: x.JSON, Regexp: x.Regexp, Header: x.Header, Cookie: x.Cookie, Form: x.Form, Default: x.Default}
-}
-
 // An expectation says which statuses are no error. The zero value is for those below 400.
 type expectation struct {
 	any    bool // a check decides

@@ -41,11 +41,11 @@ func newSetup(p *Plan, opts Options) (*setup, error) {
 	if s.wire, err = p.wireOptions(); err != nil {
 		return nil, err
 	}
-	names := new(script.Names)
-	if s.feeds, err = readFeeds(p.Feeds, names); err != nil {
+	names, err := p.language()
+	if err != nil {
 		return nil, err
 	}
-	if err := p.addVariables(names); err != nil {
+	if s.feeds, err = readFeeds(p.Feeds); err != nil {
 		return nil, err
 	}
 	with := session.NewWith(s.settings)
@@ -84,37 +84,6 @@ func (p *program) only() *session.Prepared {
 		return nil
 	}
 	return p.items[0].steps[0].rendering.fixed
-}
-
-// addVariables makes what extractions set known to names.
-func (p *Plan) addVariables(names *script.Names) error {
-	var err error
-	p.eachOperation(func(o *Operation, key string) {
-		for _, x := range o.Extract {
-			if e := names.AddVariable(x.Name); e != nil && err == nil {
-				err = &KeyError{key + ".extract." + x.Name, e.Error()}
-			}
-		}
-	})
-	return err
-}
-
-// eachOperation calls each with all operations that are made, with their keys: scenarios' steps, not scenarios.
-func (p *Plan) eachOperation(each func(o *Operation, key string)) {
-	for _, list := range []struct {
-		key        string
-		operations []Operation
-	}{{"setup", p.Setup}, {"mix", p.Mix}, {"teardown", p.Teardown}} {
-		for i := range list.operations {
-			o, key := &list.operations[i], fmt.Sprintf("%s[%d]", list.key, i)
-			if len(o.Steps) == 0 {
-				each(o, key)
-			}
-			for j := range o.Steps {
-				each(&o.Steps[j], fmt.Sprintf("%s.steps[%d]", key, j))
-			}
-		}
-	}
 }
 
 // prepareArms makes what single arms need, and refuses those that cannot go through a proxy.

@@ -24,12 +24,12 @@ type tried struct {
 // newTrial compiles all operations, so that what is wrong with the last one is found before the first one
 // is sent.
 func (p *Plan) newTrial(s *session.Session, target *url.URL) (*tried, error) {
-	names := new(script.Names)
-	feeds, err := readFeeds(p.Feeds, names)
+	names, err := p.language()
 	if err != nil {
 		return nil, err
 	}
-	if err := p.addVariables(names); err != nil {
+	feeds, err := readFeeds(p.Feeds)
+	if err != nil {
 		return nil, err
 	}
 	program, err := compile(p, names, s, target, false)
