@@ -73,7 +73,7 @@ func TestOperationsWithoutASampleTakeNoMemory(t *testing.T) {
 // Histograms that there was no room for to be dense count as well as the others.
 func TestNoMoreHistogramsAreDenseThanThereIsRoomForAndAllCount(t *testing.T) {
 	random := rand.New(rand.NewPCG(30, 30))
-	const operations, shards = 200, 2
+	const operations, shards = 60, 2
 	r := NewRecorder(namesOf(operations), 0, shards)
 	samples := randomSamples(random, 1500)
 	for _, s := range samples {

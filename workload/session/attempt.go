@@ -22,7 +22,7 @@ type ready struct {
 	cookie  string
 }
 
-// readyKept bounds the requests that are kept ready, and with them their bodies: more than a plan has
+// readyKept bounds the requests that are kept ready, and with them their short bodies: more than a plan has
 // operations that a single session sends.
 const readyKept = 1 << 10
 

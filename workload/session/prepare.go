@@ -111,7 +111,7 @@ func (s *Session) prepare(r *Request) (*Prepared, error) {
 		func() error { return p.setHeaders(MergeHeaders(s.Headers, r.Headers)) },
 		p.body.Err,
 		func() error { return p.setTimeout(s.Timeout, r.Timeout) },
-		func() error { return s.setTLS(p, r.TLS) },
+		func() error { return s.setTLS(p, r) },
 		p.setProxy,
 	} {
 		if err := step(); err != nil {
@@ -176,8 +176,12 @@ func (p *Prepared) setTimeout(base, over *Timeout) error {
 	return nil
 }
 
-func (s *Session) setTLS(p *Prepared, over *TLS) error {
-	t := trusted(s.TLS, over, env(p.trustEnv))
+func (s *Session) setTLS(p *Prepared, r *Request) error {
+	if same := r.SameTLS; same != nil {
+		p.insecure, p.tls, p.proxyTLS = same.insecure, same.tls, same.proxyTLS
+		return nil
+	}
+	t := trusted(s.TLS, r.TLS, env(p.trustEnv))
 	if t == (TLS{}) {
 		return nil
 	}

@@ -139,7 +139,7 @@ type trip struct {
 	nth    int           // which exchange this is on a multiplexed connection, from 1
 	seen   bool          // on a multiplexed connection: something of the response came
 	shelf  *shelf        // at which the call has a connection, or the right to one
-	body   io.Reader     // of an upload; nil: all is in req.Raw
+	body   io.Reader     // of an upload; nil: all is in req
 	span
 }
 
