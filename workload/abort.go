@@ -36,7 +36,7 @@ func (r *Runner) sofar(under *armRun, trial, scenarios *stats.Trial) *result.Res
 		if a == under && trial != nil {
 			trials, iterations = append(slices.Clip(trials), *trial), append(slices.Clip(iterations), *scenarios)
 		}
-		res.Arms = append(res.Arms, a.measured(trials, iterations, r.pacing.stages(), r.pacing.open()))
+		res.Arms = append(res.Arms, a.measured(trials, iterations, r.pacing.stages(), r.pacing.open))
 		if i > 0 && len(a.trials) > 0 {
 			res.Comparisons = append(res.Comparisons, stats.Compare(r.arms[0].trials, a.trials, stats.CompareOptions{Seed: r.plan.Load.Seed, Paired: true})...)
 		}

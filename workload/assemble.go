@@ -62,7 +62,7 @@ func loopback(proxied bool) result.Warning {
 
 func (r *Runner) addArms(res *result.Result) {
 	for i, a := range r.arms {
-		arm, ended := a.result(r.pacing.stages(), r.pacing.open())
+		arm, ended := a.result(r.pacing.stages(), r.pacing.open)
 		res.Warnings = append(res.Warnings, a.verify(&arm, ended, len(a.workers), r.secure())...)
 		res.Warnings = append(res.Warnings, a.unsent(r.plan)...)
 		res.Warnings = append(res.Warnings, a.doubts(&arm)...)

@@ -131,10 +131,10 @@ func (r *rawServer) last(t testing.TB) string {
 	return r.requests[len(r.requests)-1]
 }
 
-// rows has the same row for everybody.
-type rows []string
+// rowOf has the same row for everybody.
+type rowOf []string
 
-func (r rows) Value(_, column int) (string, error) {
+func (r rowOf) Value(_, column int) (string, error) {
 	if r[column] == "END" {
 		return "", script.ErrEnded
 	}
@@ -149,12 +149,12 @@ type renderBench struct {
 	with    *session.Session
 	session *session.Session
 	target  *url.URL
-	row     rows
+	row     rowOf
 }
 
 func newRenderBench(t testing.TB, target string) *renderBench {
 	t.Helper()
-	b := &renderBench{names: new(script.Names), row: rows{"a1", "b 2", "c/3", `d"4`}}
+	b := &renderBench{names: new(script.Names), row: rowOf{"a1", "b 2", "c/3", `d"4`}}
 	if err := b.names.AddFeed("f", []string{"a", "b", "c", "d"}); err != nil {
 		t.Fatal(err)
 	}

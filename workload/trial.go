@@ -69,7 +69,7 @@ func (r *Runner) warmUp(ctx context.Context, to recording) error {
 			w.checks = make([]outcomes, len(w.checks))
 		}
 	}
-	if r.plan.Load.Rate == 0 {
+	if !r.pacing.open {
 		r.ports.foresee(r.plan, measuredRates(r.arms, time.Duration(r.plan.Load.Warmup)))
 	}
 	return nil

@@ -23,7 +23,7 @@ func (b *builder) csv(in *bufio.Reader) error {
 	r.ReuseRecord = true
 	names, err := r.Read()
 	if err == io.EOF {
-		return &Error{b.path, 0, 0, "is empty; the first row names the columns, and each further one has their values"}
+		return b.noNames()
 	}
 	if err == nil {
 		err = b.name(r, names)

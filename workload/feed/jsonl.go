@@ -38,7 +38,7 @@ func (b *builder) jsonl(in *bufio.Reader) error {
 		}
 	}
 	if len(b.ends) == 0 {
-		return &Error{b.path, 0, 0, "is empty; write a JSON object in each line, whose members are the columns"}
+		return b.noObjects()
 	}
 	return nil
 }

@@ -248,7 +248,7 @@ func (o *override) names(v value) []string {
 		if item.Kind != yaml.MappingNode {
 			continue
 		}
-		list, _ := value{v.decoder, v.path, v.source, item, v.depth + 1}.members("a mapping")
+		list, _ := value{decoder: v.decoder, path: v.path, source: v.source, node: item}.members("a mapping")
 		for _, m := range list {
 			switch {
 			case m.key.Value == "name":

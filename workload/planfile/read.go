@@ -83,10 +83,10 @@ func parse(name string, data []byte, overrides []string) (*File, error) {
 		}
 		return nil, d.failure()
 	}
-	if root = d.override(root, overrides); len(d.problems) > 0 {
+	if root = d.include(root, d.mainFile()); len(d.problems) > 0 {
 		return nil, d.failure()
 	}
-	plan := d.plan(root)
+	plan := d.plan(d.override(root, overrides))
 	d.validate(plan)
 	if err := d.failure(); err != nil {
 		return nil, err

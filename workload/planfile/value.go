@@ -20,13 +20,16 @@ type decoder struct {
 
 	grafted   map[*yaml.Node]*source // nodes whose source is not that of the node around them
 	places    map[string]place       // of keys, by their paths
+	language  map[string]value       // texts with templates and expressions, by their paths
+	contents  map[string][]byte      // of files that are bodies, each read once
+	included  map[string]bool        // files, by their identities
 	expanded  []variable             // whose values are in the plan
 	values    int                    // that were read, those behind aliases each time
 	exhausted bool                   // there were too many, which was noted
 }
 
 func newDecoder(name string, data []byte) *decoder {
-	d := &decoder{grafted: map[*yaml.Node]*source{}, places: map[string]place{}}
+	d := &decoder{grafted: map[*yaml.Node]*source{}, places: map[string]place{}, language: map[string]value{}, contents: map[string][]byte{}, included: map[string]bool{}}
 	d.main = d.newSource(name, filepath.Dir(name), data)
 	return d
 }
@@ -54,6 +57,7 @@ type value struct {
 	source *source
 	node   *yaml.Node // no alias
 	depth  int
+	kind   textKind // of its texts
 }
 
 // fail notes what is wrong with the value.
@@ -85,7 +89,7 @@ func kindOf(n *yaml.Node) string {
 // child returns the value of n below v, with aliases followed; ok is false where the
 // plan has become too large.
 func (v value) child(path string, n *yaml.Node) (c value, ok bool) {
-	c = value{v.decoder, path, v.sourceOf(n), n, v.depth + 1}
+	c = value{v.decoder, path, v.sourceOf(n), n, v.depth + 1, v.kind}
 	for n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
@@ -111,8 +115,7 @@ func (v value) sourceOf(n *yaml.Node) *source {
 
 func (v value) isNull() bool { return v.node.Kind == yaml.ScalarNode && v.node.ShortTag() == "!!null" }
 
-// A key of a mapping and what reads its value. Plans are meant to have those without a reader,
-// one day.
+// A key of a mapping and what reads its value.
 type key struct {
 	name string
 	read func(value)
@@ -136,18 +139,10 @@ func (v value) keys(known []key) {
 			}
 			if c, ok := v.child(m.path, m.value); ok {
 				v.places[m.path] = m.at
-				k.readOrRefuse(c)
+				k.read(c)
 			}
 		}
 	}
-}
-
-func (k key) readOrRefuse(v value) {
-	if k.read == nil {
-		v.problem(v.places[v.path], v.path, "is not supported yet; leave it out")
-		return
-	}
-	k.read(v)
 }
 
 func (v value) unknown(m memberNode, known []key) {
