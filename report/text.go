@@ -57,6 +57,11 @@ func target(r *result.Result, plan planFacts) string {
 	case parts[0] == "":
 		parts[0] = plan.target
 	}
+	for i := range r.Arms {
+		if a := &r.Arms[i]; a.Target != "" {
+			parts = append(parts, name(a)+" at "+clean(a.Target))
+		}
+	}
 	if r.Target.Proxy != "" {
 		parts = append(parts, "through the proxy "+clean(r.Target.Proxy))
 	}

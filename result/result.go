@@ -169,6 +169,7 @@ type PhaseSummary struct {
 // Arm is what one arm did.
 type Arm struct {
 	Name   string `json:"name"`
+	Target string `json:"target,omitempty"` // URL that its load went to, where that is not the result's target
 	Policy Policy `json:"policy"`
 	Numbers
 	WarmupRequests int64       `json:"warmup_requests"` // not in Requests

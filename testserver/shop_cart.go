@@ -1,6 +1,7 @@
 package testserver
 
 import (
+	"crypto/rand"
 	"net/http"
 	"slices"
 )
@@ -11,7 +12,10 @@ const (
 )
 
 // A cart is what a session is about to buy.
-type cart []line
+type cart struct {
+	checkout string // names it until it is paid or emptied; "": there is nothing in it
+	lines    []line
+}
 
 // A line is an item, and how many of it.
 type line struct {
@@ -21,21 +25,24 @@ type line struct {
 
 // add puts more of an item in.
 func (c *cart) add(it *item, quantity int64) error {
-	at := slices.IndexFunc(*c, func(l line) bool { return l.item == it })
+	at := slices.IndexFunc(c.lines, func(l line) bool { return l.item == it })
 	switch {
 	case at >= 0:
-		(*c)[at].quantity += quantity
-	case len(*c) == maxLines:
+		c.lines[at].quantity += quantity
+	case len(c.lines) == maxLines:
 		return failf(http.StatusConflict, "the cart has %d different items, and no room for another", maxLines)
 	default:
-		*c = append(*c, line{it, quantity})
+		c.lines = append(c.lines, line{it, quantity})
+	}
+	if c.checkout == "" {
+		c.checkout = rand.Text()
 	}
 	return nil
 }
 
 // sum returns how many pieces are in the cart, and their price in cents.
-func (c cart) sum() (pieces, total int64) {
-	for _, l := range c {
+func (c *cart) sum() (pieces, total int64) {
+	for _, l := range c.lines {
 		pieces += l.quantity
 		total += l.quantity * l.item.Price
 	}
@@ -79,7 +86,7 @@ func (sh *shop) showCart(w http.ResponseWriter, _ *http.Request, s *shopSession)
 
 func (sh *shop) emptyCart(w http.ResponseWriter, _ *http.Request, s *shopSession) error {
 	s.mu.Lock()
-	s.cart = nil
+	s.cart = cart{}
 	s.mu.Unlock()
 	w.WriteHeader(http.StatusNoContent)
 	return nil
@@ -87,9 +94,10 @@ func (sh *shop) emptyCart(w http.ResponseWriter, _ *http.Request, s *shopSession
 
 // A shownCart is a cart as clients see it.
 type shownCart struct {
-	Items []shownLine `json:"items"`
-	Count int64       `json:"count"` // pieces
-	Total int64       `json:"total"` // cents
+	Checkout string      `json:"checkout,omitempty"`
+	Items    []shownLine `json:"items"`
+	Count    int64       `json:"count"` // pieces
+	Total    int64       `json:"total"` // cents
 }
 
 type shownLine struct {
@@ -97,9 +105,9 @@ type shownLine struct {
 	Quantity int64 `json:"quantity"`
 }
 
-func (c cart) shown() shownCart {
-	shown := shownCart{Items: make([]shownLine, 0, len(c))}
-	for _, l := range c {
+func (c *cart) shown() shownCart {
+	shown := shownCart{Checkout: c.checkout, Items: make([]shownLine, 0, len(c.lines))}
+	for _, l := range c.lines {
 		shown.Items = append(shown.Items, shownLine{*l.item, l.quantity})
 	}
 	shown.Count, shown.Total = c.sum()

@@ -59,17 +59,17 @@ func (sh *shop) settle(s *shopSession, key string, asked payment) (paid order, r
 		sh.counts.replayed.Add(1)
 		return before, true, nil
 	}
-	if paid, err = sh.charge(s.cart, asked); err != nil {
+	if paid, err = sh.charge(&s.cart, asked); err != nil {
 		return order{}, false, err
 	}
 	paid.key = key
 	payer.add(paid)
-	s.cart = nil
+	s.cart = cart{}
 	return paid, false, nil
 }
 
 // charge makes the payment for a cart, or says why not.
-func (sh *shop) charge(c cart, asked payment) (order, error) {
+func (sh *shop) charge(c *cart, asked payment) (order, error) {
 	pieces, total := c.sum()
 	switch {
 	case pieces == 0:

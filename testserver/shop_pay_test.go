@@ -104,6 +104,32 @@ func TestShopKeepsTheLatestOrders(t *testing.T) {
 	}
 }
 
+// A checkout names what is in the cart, so that it can be the key of its payment.
+func TestShopsCheckoutIsOfOneCart(t *testing.T) {
+	c := loggedIn(t, start(t, Config{}), 0)
+	seen := map[string]bool{}
+	for range 3 {
+		c.add("item-0000")
+		before := read[shownCart](t, c.get("/shop/cart")).Checkout
+		c.add("item-0001")
+		if cart := read[shownCart](t, c.get("/shop/cart")); cart.Checkout != before {
+			t.Errorf("another item made the checkout %q of %q", cart.Checkout, before)
+		}
+		seen[before] = true
+		if len(seen) == 2 {
+			c.want(http.StatusNoContent, c.do(&session.Request{Method: "DELETE", URL: "/shop/cart"}))
+		} else {
+			c.want(http.StatusCreated, c.pay(before))
+		}
+		if cart := read[shownCart](t, c.get("/shop/cart")); cart.Checkout != "" {
+			t.Errorf("the empty cart has the checkout %q", cart.Checkout)
+		}
+	}
+	if len(seen) != 3 || seen[""] {
+		t.Errorf("checkouts %v of three carts", seen)
+	}
+}
+
 // statusesOf pays n times, asking again where it is refused, and returns all statuses.
 func statusesOf(c *customer, n int) (statuses []int) {
 	for paid := 0; paid < n && len(statuses) < 3*n; {

@@ -9,11 +9,10 @@ import (
 	"sessbench/result"
 	"sessbench/stats"
 	"sessbench/workload/arrivals"
-	"sessbench/workload/wire"
 )
 
 // assemble makes the result of the trials that were carried out.
-func (r *Runner) assemble(probe wire.ProbeInfo, interrupted bool) (*result.Result, error) {
+func (r *Runner) assemble(probe found, interrupted bool) (*result.Result, error) {
 	plan, err := json.Marshal(r.plan.Masked())
 	if err != nil {
 		return nil, err
@@ -38,7 +37,7 @@ func (r *Runner) assemble(probe wire.ProbeInfo, interrupted bool) (*result.Resul
 		Warnings:    r.runDoubts(),
 		Valid:       true,
 	}
-	if onThisHost(probe.Address) {
+	if probe.here {
 		res.Warnings = append(res.Warnings, loopback(res.Target.Proxy != ""))
 	}
 	r.addArms(res)
@@ -85,6 +84,9 @@ func (a *armRun) result(profile arrivals.Profile, open bool) (result.Arm, tally)
 	}
 	arm := a.measured(a.trials, a.scenarios, profile, open)
 	arm.Policy = describe(&a.arm, &a.policy, &a.options)
+	if a.arm.Target != "" {
+		arm.Target = maskURL(a.setup.request.URL())
+	}
 	arm.WarmupRequests = a.warmup
 	arm.Connections = ended.result(&a.policy)
 	arm.Handshakes = a.handshakes()

@@ -26,6 +26,10 @@ var secretField = regexp.MustCompile(`(?i)(\\*["']?[\w.-]*(?:auth|token|secret|p
 func (p *Plan) Masked() *Plan {
 	m := *p
 	m.Target = maskText(p.Target)
+	m.Arms = slices.Clone(p.Arms)
+	for i := range m.Arms {
+		m.Arms[i].Target = maskText(m.Arms[i].Target)
+	}
 	m.Session.Headers = maskFields(p.Session.Headers, maskHeader)
 	m.Session.Params = maskFields(p.Session.Params, maskValue)
 	m.Session.Auth = p.Session.Auth.masked()

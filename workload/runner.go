@@ -110,9 +110,10 @@ func NewRunner(plan *Plan, opts Options) (*Runner, error) {
 		if err != nil {
 			return nil, err
 		}
+		own := setup.of(&arm)
 		r.arms = append(r.arms, &armRun{
-			arm: arm, policy: policy, options: arm.poolFor(&policy, most), setup: setup, program: setup.programOf(&policy), seed: plan.Load.Seed, most: most,
-			cursors: newCursors(setup.feeds), peer: setup.peer(), dialed: setup.dialed(),
+			arm: arm, policy: policy, options: arm.poolFor(&policy, most), setup: own, program: own.programOf(&policy), seed: plan.Load.Seed, most: most,
+			cursors: newCursors(setup.feeds), peer: own.peer(), dialed: own.dialed(),
 		})
 	}
 	r.trials = len(r.arms) * plan.Load.Blocks
@@ -178,7 +179,7 @@ func (r *Runner) newWorker(a *armRun, id int) *worker {
 		pool = wire.NewPool(a.options)
 	}
 	w := &worker{
-		id: id, clock: r.clock, client: wire.NewClient(r.clock, &r.setup.wire, a.policy, pool), failed: r.failed(a),
+		id: id, clock: r.clock, client: wire.NewClient(r.clock, &a.setup.wire, a.policy, pool), failed: r.failed(a),
 		arm: a, program: a.program, random: workerRandom(a.seed, id), checks: make([]outcomes, len(a.program.checks)),
 		life: life{every: r.plan.Session.RenewEvery},
 	}

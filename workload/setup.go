@@ -12,15 +12,17 @@ import (
 )
 
 // A setup is what a plan comes to before the first connection: files read,
-// addresses parsed, requests rendered. It is the same for every arm, but for the program of arms whose server
-// is to close.
+// addresses parsed, requests rendered. It is the same for every arm with that target, but for the program of arms whose
+// server is to close.
 type setup struct {
-	url      *url.URL // of the target
-	wire     wire.Options
 	settings session.Settings
-	cookies  session.Cookies
 	adapters Adapters
 	feeds    []feeding
+	others   map[string]*setup // by the targets that arms have of their own
+
+	url      *url.URL // of the target
+	wire     wire.Options
+	cookies  session.Cookies
 	program  *program
 	closing  *program          // program with Connection: close; nil where no arm sends it
 	request  *session.Prepared // that stands for all: of the mix's only operation, where that has no templates, or for the target
@@ -36,8 +38,7 @@ func newSetup(p *Plan, opts Options) (*setup, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &setup{url: target, adapters: p.Session.Adapters, cookies: cookiesOf(target, p.Session.Cookies)}
-	s.settings = p.Session.settings(opts)
+	s := &setup{adapters: p.Session.Adapters, settings: p.Session.settings(opts), others: map[string]*setup{}}
 	if s.wire, err = p.wireOptions(); err != nil {
 		return nil, err
 	}
@@ -48,15 +49,45 @@ func newSetup(p *Plan, opts Options) (*setup, error) {
 	if s.feeds, err = readFeeds(p.Feeds); err != nil {
 		return nil, err
 	}
+	s.wire.Buffers, s.wire.Turns = new(wire.Buffers), wire.NewTurns()
 	with := session.NewWith(s.settings)
+	for _, a := range p.Arms {
+		if a.Target == "" || s.others[a.Target] != nil {
+			continue
+		}
+		own, err := url.Parse(a.Target)
+		if err != nil {
+			return nil, err // Plan.Validate has found it to be one
+		}
+		other := *s // with the same feeds, buffers and local addresses
+		if err := other.aim(p, names, with, own, a.Target); err != nil {
+			return nil, err
+		}
+		s.others[a.Target] = &other
+	}
+	return s, s.aim(p, names, with, target, "")
+}
+
+// aim makes what depends on the target. arms is the Arm.Target of those that it is for.
+func (s *setup) aim(p *Plan, names *script.Names, with *session.Session, target *url.URL, arms string) error {
+	s.url, s.cookies = target, cookiesOf(target, p.Session.Cookies)
+	var err error
 	if s.program, err = compile(p, names, with, target, false); err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.represent(p, with); err != nil {
-		return nil, err
+		return err
 	}
-	s.wire.TLS, s.wire.Buffers, s.wire.Turns = s.request.TLS(), new(wire.Buffers), wire.NewTurns()
-	return s, s.prepareArms(p, names, with)
+	s.wire.TLS = s.request.TLS()
+	return s.prepareArms(p, names, with, arms)
+}
+
+// of returns the setup that an arm works with.
+func (s *setup) of(a *Arm) *setup {
+	if a.Target == "" {
+		return s
+	}
+	return s.others[a.Target]
 }
 
 // represent finds the request that stands for all.
@@ -87,12 +118,14 @@ func (p *program) only() *session.Prepared {
 }
 
 // prepareArms makes what single arms need, and refuses those that cannot go through a proxy.
-func (s *setup) prepareArms(p *Plan, names *script.Names, with *session.Session) error {
+func (s *setup) prepareArms(p *Plan, names *script.Names, with *session.Session, target string) error {
 	for i := range p.Arms {
 		policy, err := p.policyFor(&p.Arms[i])
 		switch {
 		case err != nil:
 			return err
+		case p.Arms[i].Target != target:
+			continue
 		case policy.HTTP == wire.HTTP3 && s.request.Proxy() != nil:
 			return p.Arms[i].error(i, "speaks HTTP/3, but that does not go through a proxy; leave the arm or the proxy out")
 		case policy.HTTP == wire.H2C && s.forwarding():
