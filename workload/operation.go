@@ -97,12 +97,21 @@ func (o Operation) MarshalJSON() ([]byte, error) {
 	if o.Weight > 0 {
 		object = append(object, member{"weight", o.Weight})
 	}
+	if o.Rate != 0 {
+		object = append(object, member{"rate", o.Rate})
+	}
 	switch o.Method {
 	case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS":
 		object = append(object, member{strings.ToLower(o.Method), o.URL})
+	case "": // a scenario
 	default:
 		object = append(object, member{"method", o.Method}, member{"url", o.URL})
 	}
+	return o.appendSettings(object).MarshalJSON()
+}
+
+// appendSettings appends what an operation has beside its URL.
+func (o *Operation) appendSettings(object orderedObject) orderedObject {
 	for _, m := range []struct {
 		said bool
 		member
@@ -120,12 +129,34 @@ func (o Operation) MarshalJSON() ([]byte, error) {
 		{o.Follow != nil, member{"follow", o.Follow}},
 		{len(o.Proxies) > 0, member{"proxies", o.Proxies}},
 		{o.TLS != nil, member{"tls", o.TLS}},
+		{len(o.Expect) > 0, member{"expect", o.Expect}},
+		{len(o.Check) > 0, member{"check", o.Check}},
+		{len(o.Extract) > 0, member{"extract", extractions(o.Extract)}},
+		{o.Think != nil, member{"think", o.Think}},
+		{o.Steps != nil, member{"steps", o.Steps}},
 	} {
 		if m.said {
 			object = append(object, m.member)
 		}
 	}
-	return object.MarshalJSON()
+	return object
+}
+
+// MarshalJSON writes the expression, as the only member of an object where the check has a name.
+func (c Check) MarshalJSON() ([]byte, error) {
+	if c.Name == "" {
+		return json.Marshal(c.Expr)
+	}
+	return orderedObject{{c.Name, c.Expr}}.MarshalJSON()
+}
+
+// extractions is the plan file's form of a list: an object, whose keys are the variables.
+func extractions(list []Extraction) orderedObject {
+	object := make(orderedObject, 0, len(list))
+	for _, x := range list {
+		object = append(object, member{x.Name, x})
+	}
+	return object
 }
 
 // file is the part as a session sends it.

@@ -40,15 +40,8 @@ func (p *Plan) Problems() []*KeyError {
 	if len(p.Mix) == 0 {
 		add(&KeyError{"mix", "is empty; name at least one operation"})
 	}
-	for _, list := range []struct {
-		key        string
-		operations []Operation
-	}{{"setup", p.Setup}, {"mix", p.Mix}} {
-		for i := range list.operations {
-			add(list.operations[i].validate(fmt.Sprintf("%s[%d]", list.key, i)))
-		}
-	}
-	add(validateNames(p.Mix))
+	add(p.Feeds.validate())
+	add(p.validateOperations())
 	add(p.Session.validate())
 	add(p.Connection.validate())
 	add(p.Emulate.validate())
@@ -56,7 +49,7 @@ func (p *Plan) Problems() []*KeyError {
 		add(p.validateArmsHere())
 	}
 	add(p.Load.validate())
-	return problems
+	return append(problems, p.languageProblems()...)
 }
 
 // keyErrors lists the KeyErrors that err was joined from.
@@ -109,7 +102,15 @@ func (s *SessionPlan) validate() error {
 		s.TLS.validate("session.tls"),
 		validateCount("session.max_redirects", s.MaxRedirects),
 		s.Adapters.validate(),
+		s.validateRenewal(),
 	)
+}
+
+func (s *SessionPlan) validateRenewal() error {
+	if s.RenewEvery < 0 {
+		return &KeyError{"session.renew_every", fmt.Sprintf("is %d; it must be at least 1, or left out", s.RenewEvery)}
+	}
+	return nil
 }
 
 func validateHeaders(key string, fields Fields) error {

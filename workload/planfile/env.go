@@ -12,13 +12,39 @@ type variable struct{ name, value string }
 
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// template matches what will one day be filled in, and must not be sent as it is until then.
-var template = regexp.MustCompile(`\{\{ *[A-Za-z_][\w.]* *\}\}`)
+// A textKind says what texts mean beside the environment's variables.
+type textKind int
+
+const (
+	plain     textKind = iota // nothing
+	templated                 // templates are filled in
+	raw                       // an expression, a path or a pattern
+)
+
+// as returns the reader of a value whose texts are of another kind.
+func as(kind textKind, read func(value)) func(value) {
+	return func(v value) {
+		v.kind = kind
+		read(v)
+	}
+}
+
+// checkTemplates refuses a template where none is filled in, and notes the place of one that is.
+func (v value) checkTemplates(text string) (ok bool) {
+	switch has := strings.Contains(text, "{{"); {
+	case v.kind == raw, v.kind == templated && has:
+		v.language[v.path] = v
+		return true
+	case !has:
+		return true
+	}
+	v.fail("has a template, and none is filled in here; they can stand in operations: in the URL, headers, params, cookies, auth (but digest), body, form, json, and the fields, names and contents of multipart")
+	return false
+}
 
 // expand puts the environment's values in the place of ${NAME}, and $ in that of $$.
 func (v value) expand(text string) string {
-	if found := template.FindString(text); found != "" {
-		v.fail("has %s, which is not filled in yet; write the value itself, or ${NAME} for a variable of the environment", found)
+	if !v.checkTemplates(text) {
 		return ""
 	}
 	if !strings.Contains(text, "$") {
@@ -40,13 +66,21 @@ func (v value) expand(text string) string {
 				v.fail("has ${ without a variable's name and }; write ${NAME}, or $${ for these characters themselves")
 				return ""
 			}
-			b.WriteString(v.variable(name))
+			b.WriteString(v.literal(v.variable(name)))
 			text = rest
 		default:
 			b.WriteByte('$')
 			text = after
 		}
 	}
+}
+
+// literal is a variable's value in a text: it is no template, whatever it has in it.
+func (v value) literal(text string) string {
+	if v.kind == templated {
+		return strings.ReplaceAll(text, "{{", `{{"{{"}}`)
+	}
+	return text
 }
 
 func (v value) variable(name string) string {

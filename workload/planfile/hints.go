@@ -13,17 +13,14 @@ func hint(path, name string, known []key) string {
 	if text := elsewhere(path, name); text != "" {
 		return text
 	}
-	var names, usable []string
+	var names []string
 	for _, k := range known {
 		names = append(names, k.name)
-		if k.read != nil {
-			usable = append(usable, k.name)
-		}
 	}
 	if near := nearest.To(name, names); near != "" {
 		return "did you mean " + near + "?"
 	}
-	return "the keys here are " + strings.Join(usable, ", ")
+	return "the keys here are " + strings.Join(names, ", ")
 }
 
 // elsewhere knows what users of other tools, and of requests, call things. path is that of the mapping.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -13,59 +14,102 @@ import (
 	"sessbench/workload"
 )
 
-// operation reads one operation. Limits and TLS settings that it does not give are those of the
+// methods are those that are keys of their own.
+var methods = []string{"get", "head", "post", "put", "patch", "delete", "options"}
+
+// operation reads one operation, or a scenario. Limits and TLS settings that it does not give are those of the
 // session.
 func (v value) operation(s *workload.SessionPlan) workload.Operation {
-	o := workload.Operation{}
-	targets, named := 0, false
-	known := []key{
-		{"name", func(v value) { o.Name = v.text() }},
-		{"weight", func(v value) { o.Weight = v.weight() }},
-		{"method", func(v value) { o.Method, named = strings.ToUpper(v.text()), true }},
-		{"url", func(v value) { o.URL = v.text(); targets++ }},
-		{"headers", func(v value) { o.Headers = v.headers() }},
-		{"params", func(v value) { o.Params = v.fields() }},
-		{"cookies", func(v value) { o.Cookies = v.cookies() }},
-		{"auth", func(v value) { o.Auth = v.auth() }},
-		{"body", func(v value) { o.Body = []byte(v.text()) }},
-		{"body_file", func(v value) { v.bodyFile(&o) }},
-		{"form", func(v value) { o.Form = append(workload.Fields{}, v.fields()...) }},
-		{"json", func(v value) { o.JSON = v.json() }},
-		{"multipart", func(v value) { o.Multipart = v.multipart() }},
-		{"timeout", func(v value) { t := s.Timeout; v.timeout(&t); o.Timeout = &t }},
-		{"follow", func(v value) { f := v.bool(); o.Follow = &f }},
-		{"proxies", func(v value) { o.Proxies = v.proxies() }},
-		{"tls", func(v value) { t := s.TLS; v.tls(&t); o.TLS = &t }},
-		{"steps", nil}, {"think", nil}, {"extract", nil}, {"check", nil}, {"feed", nil}, {"stream", nil},
-	}
-	for _, method := range []string{"get", "head", "post", "put", "patch", "delete", "options"} {
-		known = append(known, key{method, func(c value) {
-			if named {
-				v.problem(v.places[c.path], c.path, "is given beside method; keep one of them")
-			}
-			o.Method, o.URL = strings.ToUpper(method), c.text()
-			v.places[v.path+".url"], v.places[v.path+".method"] = v.places[c.path], v.places[c.path]
-			targets++
-		}})
-	}
+	r := &operationReader{session: s}
 	before := len(v.problems)
-	v.keys(known)
-	if len(v.problems) > before {
+	v.keys(append(r.about(v), r.request()...))
+	o := &r.Operation
+	wrong := len(v.problems) > before
+	switch {
+	case o.Steps != nil:
+		nameApart(o.Steps, v.path+".steps", v.places)
+	case wrong:
 		o.Method, o.URL, o.Name = "GET", "/", v.path // what is wrong was said
+	default:
+		v.checkTarget(o, r.targets)
 	}
-	v.checkTarget(&o, targets, len(v.problems) > before)
 	if len(o.Body) == 0 {
 		o.Body = nil
 	}
-	if o.Name == "" {
+	if o.Name == "" && o.Steps == nil {
 		o.Name = o.Method + " " + pathOnly(o.URL)
 	}
-	return o
+	return *o
 }
 
-func (v value) checkTarget(o *workload.Operation, targets int, known bool) {
+// An operationReader is an operation and what was said of its URL.
+type operationReader struct {
+	workload.Operation
+	session *workload.SessionPlan
+	targets int  // URLs
+	method  bool // there is a method beside them
+}
+
+// about are the keys that say what an operation is, and what is done with its response.
+func (r *operationReader) about(of value) []key {
+	known := []key{
+		{"name", func(v value) { r.Name = v.text() }},
+		{"weight", func(v value) { r.Weight = v.weight() }},
+		{"rate", func(v value) { r.Rate = v.aboveZero() }},
+		{"method", func(v value) { r.Method, r.method = strings.ToUpper(v.text()), true }},
+		{"url", as(templated, func(v value) { r.URL = v.text(); r.targets++ })},
+		{"expect", func(v value) { r.Expect = v.statuses() }},
+		{"check", as(raw, func(v value) { r.Check = v.checks() })},
+		{"extract", as(raw, func(v value) { r.Extract = v.extractions() })},
+		{"think", func(v value) { r.Think = v.think() }},
+		{"steps", func(v value) {
+			r.Steps = []workload.Operation{}
+			v.list("operations", func(v value) { r.Steps = append(r.Steps, v.operation(r.session)) })
+		}},
+	}
+	for _, method := range methods {
+		known = append(known, key{method, as(templated, func(c value) {
+			if r.method {
+				c.problem(c.places[c.path], c.path, "is given beside method; keep one of them")
+			}
+			r.Method, r.URL = strings.ToUpper(method), c.text()
+			c.sayAs(of.path + ".method")
+			c.sayAs(of.path + ".url")
+			r.targets++
+		})})
+	}
+	return known
+}
+
+// sayAs gives another key, by which problems call the value too, its place.
+func (v value) sayAs(path string) {
+	v.places[path] = v.places[v.path]
+	if text, ok := v.language[v.path]; ok {
+		v.language[path] = text
+	}
+}
+
+// request are the keys that say what is sent.
+func (r *operationReader) request() []key {
+	return []key{
+		{"headers", as(templated, func(v value) { r.Headers = v.headers() })},
+		{"params", as(templated, func(v value) { r.Params = v.fields() })},
+		{"cookies", as(templated, func(v value) { r.Cookies = v.cookies() })},
+		{"auth", as(templated, func(v value) { r.Auth = v.auth() })},
+		{"body", as(templated, func(v value) { r.Body = []byte(v.text()) })},
+		{"body_file", func(v value) { v.bodyFile(&r.Operation) }},
+		{"form", as(templated, func(v value) { r.Form = append(workload.Fields{}, v.fields()...) })},
+		{"json", as(templated, func(v value) { r.JSON = v.json() })},
+		{"multipart", as(templated, func(v value) { r.Multipart = v.multipart() })},
+		{"timeout", func(v value) { t := r.session.Timeout; v.timeout(&t); r.Timeout = &t }},
+		{"follow", func(v value) { f := v.bool(); r.Follow = &f }},
+		{"proxies", func(v value) { r.Proxies = v.proxies() }},
+		{"tls", func(v value) { t := r.session.TLS; v.tls(&t); r.TLS = &t }},
+	}
+}
+
+func (v value) checkTarget(o *workload.Operation, targets int) {
 	switch {
-	case known:
 	case targets == 0:
 		v.fail("has no URL; write a method with it, such as get: /items")
 	case targets > 1:
@@ -84,28 +128,54 @@ func (v value) weight() int {
 	return n
 }
 
-// pathOnly leaves out a query, in which there may be a secret, and the host.
+// pathOnly leaves out a query, in which there may be a secret, and the host. Of templates it keeps what is in the
+// inner braces.
 func pathOnly(requestURL string) string {
-	u, err := url.Parse(requestURL)
+	var held []string
+	text := template.ReplaceAllStringFunc(requestURL, func(found string) string {
+		held = append(held, strings.TrimSpace(found[2:len(found)-2]))
+		return standIn
+	})
+	u, err := url.Parse(text)
 	if err != nil || u.EscapedPath() == "" {
 		return "/"
 	}
-	return u.EscapedPath()
+	path := u.EscapedPath()
+	before, _, _ := strings.Cut(text, path)
+	held = held[min(len(held), strings.Count(before, standIn)):]
+	for _, expression := range held {
+		if strings.ContainsAny(expression, "{}\"'`$\n") {
+			expression = "..."
+		}
+		path = strings.Replace(path, standIn, "{"+expression+"}", 1)
+	}
+	return path
 }
+
+// standIn takes the place of a template while a URL is parsed.
+const standIn = "0template0"
+
+// template matches templates, but for those with braces in them.
+var template = regexp.MustCompile(`(?s)\{\{.*?\}\}`)
 
 func (v value) bodyFile(o *workload.Operation) {
 	if o.BodyFile = v.file(); v.node.Value == "-" || o.BodyFile == "" {
 		v.fail("names no file; standard input cannot be the body of a plan's operation")
 		return
 	}
-	o.Body = v.content(o.BodyFile)
+	data, known := v.contents[o.BodyFile]
+	if !known {
+		data = v.content(o.BodyFile)
+		v.contents[o.BodyFile] = data
+	}
+	o.Body = data
 }
 
 // content reads a file that the plan names.
 func (v value) content(path string) []byte {
 	f, err := os.Open(path)
 	if err != nil {
-		v.fail("cannot be read: %v; check the file's name, which is relative to the plan's directory, and its permissions", reason(err))
+		v.unreadable(err)
 		return nil
 	}
 	defer f.Close()
@@ -114,6 +184,28 @@ func (v value) content(path string) []byte {
 		v.fail("cannot be read: %v; name a file of at most %d MB", reason(err), maxSize>>20)
 	}
 	return data
+}
+
+// readable finds out whether a file that the plan names can be read, when it will be.
+func (v value) readable(path string) {
+	f, err := os.Open(path)
+	if err != nil {
+		v.unreadable(err)
+		return
+	}
+	defer f.Close()
+	switch info, err := f.Stat(); {
+	case err != nil:
+		v.unreadable(err)
+	case info.IsDir():
+		v.fail("is a directory; name a file")
+	case info.Size() > maxSize:
+		v.fail("cannot be read: %v; name a file of at most %d MB", errTooLarge, maxSize>>20)
+	}
+}
+
+func (v value) unreadable(err error) {
+	v.fail("cannot be read: %v; check the file's name, which is relative to the plan's directory, and its permissions", reason(err))
 }
 
 func (v value) multipart() *workload.Multipart {
@@ -130,14 +222,14 @@ func (v value) multipart() *workload.Multipart {
 func (v value) filePart() workload.FilePart {
 	var f workload.FilePart
 	v.keys([]key{
-		{"field", func(v value) { f.Field = v.text() }},
+		{"field", as(plain, func(v value) { f.Field = v.text() })},
 		{"name", func(v value) { f.Name = v.text() }},
-		{"type", func(v value) { f.Type = v.text() }},
-		{"path", func(v value) {
+		{"type", as(plain, func(v value) { f.Type = v.text() })},
+		{"path", as(plain, func(v value) {
 			if f.Path = v.file(); f.Path != "" {
-				v.content(f.Path)
+				v.readable(f.Path)
 			}
-		}},
+		})},
 		{"content", func(v value) { text := v.text(); f.Content = &text }},
 	})
 	return f

@@ -4,7 +4,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"go.yaml.in/yaml/v4"
 
@@ -13,7 +12,7 @@ import (
 
 // plan reads the whole file.
 func (d *decoder) plan(root *yaml.Node) *workload.Plan {
-	v := value{decoder: d, node: root}
+	v := d.root(root)
 	p := &workload.Plan{Session: defaultSession(), Load: workload.Load{}}
 	load := &loadReader{}
 	if root.Kind != yaml.MappingNode {
@@ -26,49 +25,47 @@ func (d *decoder) plan(root *yaml.Node) *workload.Plan {
 		}
 	}
 	v.keys([]key{
+		{"include", func(value) {}}, // it was carried out
 		{"target", func(v value) { p.Target = v.text() }},
 		{"arms", func(v value) { p.Arms = v.arms() }},
 		{"http", func(v value) { p.HTTP = v.text() }},
 		{"session", func(v value) { v.session(&p.Session) }},
 		{"connection", func(v value) { v.connection(&p.Connection) }},
 		{"emulate", func(v value) { v.emulation(&p.Emulate) }},
+		{"feeds", func(v value) { p.Feeds = v.feeds() }},
 		{"setup", operations(&p.Setup)},
 		{"mix", operations(&p.Mix)},
+		{"teardown", operations(&p.Teardown)},
 		{"load", func(v value) { v.load(load) }},
+		{"thresholds", func(v value) { p.Thresholds = v.thresholds() }},
 		{"fail_if", func(v value) { p.FailIf = v.texts() }},
 		{"output", func(v value) { v.output(&p.Output) }},
-		{"thresholds", nil}, {"feeds", nil}, {"scenarios", nil}, {"include", nil},
 	})
-	nameApart(p.Mix, d.places)
-	p.Load = load.withDefaults()
+	nameApart(p.Mix, "mix", d.places)
+	p.Load = load.withDefaults(p.Mix)
 	if p.Arms == nil {
 		p.Arms = workload.DefaultArms(strings.HasPrefix(p.Target, "https:") || p.Target == "")
-	}
-	for i, o := range p.Setup {
-		if o.Weight != 0 {
-			path := "setup[" + itoa(i) + "].weight"
-			d.problem(d.places[path], path, "is given, but every operation of the set-up is made once; leave it out")
-		}
 	}
 	return p
 }
 
 // nameApart numbers operations that were given no name and have the same method and path.
-func nameApart(mix []workload.Operation, places map[string]place) {
+func nameApart(operations []workload.Operation, path string, places map[string]place) {
 	taken := map[string]bool{}
-	for _, o := range mix {
+	for _, o := range operations {
 		taken[o.Name] = true
 	}
-	seen := map[string]bool{}
-	for i := range mix {
-		_, named := places["mix["+itoa(i)+"].name"]
-		base := mix[i].Name
-		for n := 2; seen[mix[i].Name] && !named; n++ {
+	seen, last := map[string]bool{}, map[string]int{} // last: number given to a name
+	for i := range operations {
+		_, named := places[path+"["+itoa(i)+"].name"]
+		base := operations[i].Name
+		for n := max(2, last[base]+1); seen[operations[i].Name] && !named; n++ {
 			if next := base + " #" + itoa(n); !taken[next] {
-				mix[i].Name = next
+				operations[i].Name = next
+				last[base] = n
 			}
 		}
-		seen[mix[i].Name] = true
+		seen[operations[i].Name] = true
 	}
 }
 
@@ -76,15 +73,32 @@ func nameApart(mix []workload.Operation, places map[string]place) {
 // not be read, of which something was said already.
 func (d *decoder) validate(p *workload.Plan) {
 	unread := slices.Clone(d.problems)
-	for _, e := range p.Problems() {
+	problems := p.Problems()
+	offsets := map[workload.KeyError]int{}
+	if len(problems) > 0 {
+		for _, e := range p.TextProblems() {
+			offsets[e.KeyError] = e.Offset
+		}
+	}
+	for _, e := range problems {
+		offset, ofText := offsets[*e]
 		known := func(p Problem) bool {
-			return p.Key == "" || e.Key == "mix" || strings.HasPrefix(p.Key, e.Key) || strings.HasPrefix(e.Key, p.Key)
+			return p.Key == "" || e.Key == "mix" || strings.HasPrefix(p.Key, e.Key) || strings.HasPrefix(e.Key, p.Key) || ofText && definesNames(p.Key)
 		}
 		if slices.ContainsFunc(unread, known) {
 			continue
 		}
-		d.problem(d.placeOfKey(e.Key), e.Key, e.Problem)
+		at := d.placeOfKey(e.Key)
+		if text, ok := d.language[e.Key]; ok && ofText {
+			at = text.placeIn(offset)
+		}
+		d.problem(at, e.Key, e.Problem)
 	}
+}
+
+// definesNames says whether what stands under a key has names that texts refer to.
+func definesNames(key string) bool {
+	return strings.HasPrefix(key, "feeds") || strings.Contains(key, ".extract")
 }
 
 // placeOfKey returns where a key stands, or the nearest one around it that does.
@@ -95,62 +109,7 @@ func (d *decoder) placeOfKey(path string) place {
 		}
 		path = path[:max(0, strings.LastIndexAny(path, ".["))]
 	}
-	return place{1, 1}
-}
-
-func (v value) output(o *workload.Output) {
-	v.keys([]key{
-		{"file", func(v value) { o.File = v.text() }},
-		{"format", func(v value) { o.Format = v.text() }},
-		{"quiet", func(v value) { o.Quiet = v.bool() }},
-	})
-}
-
-// A loadReader is a load and which of its keys were given.
-type loadReader struct {
-	workload.Load
-	workers, duration, warmup, blocks, seed bool
-}
-
-func (v value) load(l *loadReader) {
-	v.keys([]key{
-		{"workers", func(v value) { l.Workers, l.workers = v.int(), true }},
-		{"duration", func(v value) { l.Duration, l.duration = workload.Duration(v.duration()), true }},
-		{"requests", func(v value) { l.Requests = v.int64() }},
-		{"rate", func(v value) { l.Rate = v.number() }},
-		{"arrivals", func(v value) { l.Arrivals = workload.Arrivals(v.text()) }},
-		{"warmup", func(v value) { l.Warmup, l.warmup = workload.Duration(v.duration()), true }},
-		{"blocks", func(v value) { l.Blocks, l.blocks = v.int(), true }},
-		{"seed", func(v value) { l.Seed, l.seed = v.uint64(), true }},
-		{"stages", nil},
-	})
-}
-
-// withDefaults fills in what the command line would.
-func (l *loadReader) withDefaults() workload.Load {
-	full := l.Load
-	if !l.workers {
-		full.Workers = workload.DefaultWorkers
-	}
-	if !l.duration && full.Requests == 0 {
-		full.Duration = workload.Duration(workload.DefaultDuration)
-	}
-	if !l.blocks {
-		full.Blocks = workload.DefaultBlocks
-		if full.Requests > 0 {
-			full.Blocks = int(min(int64(full.Blocks), full.Requests))
-		}
-	}
-	if !l.seed {
-		full.Seed = workload.DefaultSeed
-	}
-	if !l.warmup {
-		full.Warmup = workload.Duration(workload.DefaultWarmup(time.Duration(full.Duration)))
-	}
-	if full.Rate > 0 && full.Arrivals == "" {
-		full.Arrivals = workload.Constant
-	}
-	return full
+	return place{d.main, 1, 1}
 }
 
 // file reads the name of a file, which is relative to the plan's directory.
@@ -159,5 +118,5 @@ func (v value) file() string {
 	if name == "" || filepath.IsAbs(name) {
 		return name
 	}
-	return filepath.Join(v.dir, name)
+	return filepath.Join(v.source.dir, name)
 }

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"go.yaml.in/yaml/v4"
 )
 
 // An Error is everything that is wrong with a plan file.
@@ -17,11 +15,12 @@ type Error struct {
 
 // A Problem is one thing that is wrong.
 type Problem struct {
-	Name         string // of the file
+	Name         string // of the file, or what was set on the command line, as "--set load.rate=5"
 	Line, Column int    // from 1, in characters
 	Key          string // the path of the key, such as "load.workers"; "": the file as a whole
 	Text         string // what is wrong, and how to mend it
 
+	at      place
 	excerpt string
 }
 
@@ -50,20 +49,19 @@ func (e *Error) Error() string {
 
 // String is the problem in one line: file, place, key, and what is wrong.
 func (p Problem) String() string {
-	if p.Key == "" {
-		return fmt.Sprintf("%s:%d:%d: %s", p.Name, p.Line, p.Column, p.Text)
+	where := p.Name
+	if p.at.in == nil || !p.at.in.set {
+		where = fmt.Sprintf("%s:%d:%d", p.Name, p.Line, p.Column)
 	}
-	return fmt.Sprintf("%s:%d:%d: %s: %s", p.Name, p.Line, p.Column, p.Key, p.Text)
+	if p.Key == "" {
+		return where + ": " + p.Text
+	}
+	return where + ": " + p.Key + ": " + p.Text
 }
 
 // Excerpt is the line of the file that the problem is in and a caret beneath it, both
-// indented; "" where the line is blank or very long. Secrets are masked.
+// indented; "" where the line is blank or very long, or there is none. Secrets are masked.
 func (p Problem) Excerpt() string { return p.excerpt }
-
-// A place is where something stands in the file.
-type place struct{ line, column int }
-
-func placeOf(n *yaml.Node) place { return place{n.Line, n.Column} }
 
 // problem notes that something is wrong.
 func (d *decoder) problem(at place, key, text string) {
@@ -74,7 +72,10 @@ func (d *decoder) problem(at place, key, text string) {
 		key = key[:60] + "..." + key[len(key)-40:]
 	}
 	key = userInfo.ReplaceAllString(key, "://"+mask+"@") // of an adapter's prefix
-	p := Problem{Name: d.name, Line: at.line, Column: at.column, Key: key, Text: d.hideExpanded(text)}
+	if at.in == nil {
+		at = place{d.main, 1, 1}
+	}
+	p := Problem{Name: at.in.name, Line: at.line, Column: at.column, Key: key, Text: d.hideExpanded(text), at: at}
 	if !slices.ContainsFunc(d.problems, func(known Problem) bool { return known == p }) {
 		d.problems = append(d.problems, p)
 	}
@@ -86,51 +87,10 @@ func (d *decoder) failure() error {
 		return nil
 	}
 	slices.SortStableFunc(d.problems, func(a, b Problem) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		return cmp.Or(cmp.Compare(a.at.in.order, b.at.in.order), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 	for i := range d.problems[:min(len(d.problems), maxShown)] {
-		d.problems[i].excerpt = d.excerpt(d.problems[i])
+		d.problems[i].excerpt = d.problems[i].at.excerpt()
 	}
-	return &Error{d.name, d.problems}
-}
-
-// line returns a line of the file, from 1.
-func (d *decoder) line(number int) string {
-	if d.lines == nil {
-		d.lines = strings.Split(string(d.data), "\n")
-	}
-	if number < 1 || number > len(d.lines) {
-		return ""
-	}
-	return strings.TrimRight(d.lines[number-1], "\r")
-}
-
-// excerptWidth is how much of a line is shown, in characters.
-const excerptWidth = 100
-
-// longestLine is the longest one that something is shown of, in bytes. Longer ones were not written by hand.
-const longestLine = 64 << 10
-
-func (d *decoder) excerpt(p Problem) string {
-	if len(d.line(p.Line)) > longestLine {
-		return ""
-	}
-	line := []rune(d.maskLine(p.Line))
-	if strings.TrimSpace(string(line)) == "" {
-		return ""
-	}
-	column := min(p.Column-1, len(line))
-	from := 0
-	if column > excerptWidth*3/4 {
-		from = column - excerptWidth/2
-	}
-	shown := line[from:min(len(line), from+excerptWidth)]
-	caret := make([]rune, 0, column-from)
-	for _, r := range line[from:column] {
-		if r != '\t' {
-			r = ' '
-		}
-		caret = append(caret, r)
-	}
-	return "    " + string(shown) + "\n    " + string(caret) + "^"
+	return &Error{d.main.name, d.problems}
 }

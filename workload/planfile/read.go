@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"sessbench/workload"
 )
@@ -33,26 +32,33 @@ func (f *File) Wrong(e *workload.KeyError) error {
 
 // Read reads the plan in a file; path "-" is standard input. The error is an *Error where the
 // plan is wrong, and otherwise says why the file cannot be read.
-func Read(path string) (*File, error) {
+func Read(path string) (*File, error) { return ReadWith(path, nil) }
+
+// ReadWith is Read with overrides, which have the form of --set: "load.rate=500". They count in their order, as if the file said so:
+// what stands behind the equals sign is YAML, and files that it names are relative to the plan's directory.
+func ReadWith(path string, overrides []string) (*File, error) {
 	if path == "-" {
-		return ReadFrom("standard input", os.Stdin)
+		return ReadFromWith("standard input", os.Stdin, overrides)
 	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, unreadable(path, err)
 	}
 	defer f.Close()
-	return ReadFrom(path, f)
+	return ReadFromWith(path, f, overrides)
 }
 
 // ReadFrom reads a plan from r. name is what errors call it; files that the plan names are
 // relative to name's directory.
-func ReadFrom(name string, r io.Reader) (*File, error) {
+func ReadFrom(name string, r io.Reader) (*File, error) { return ReadFromWith(name, r, nil) }
+
+// ReadFromWith is ReadFrom with overrides, as ReadWith has them.
+func ReadFromWith(name string, r io.Reader, overrides []string) (*File, error) {
 	data, err := readBounded(r)
 	if err != nil {
 		return nil, unreadable(name, err)
 	}
-	return Parse(name, data)
+	return parse(name, data, overrides)
 }
 
 // Parse reads a plan from data, as ReadFrom does. The error is an *Error.
@@ -60,16 +66,27 @@ func ReadFrom(name string, r io.Reader) (*File, error) {
 // In the texts of a plan, keys excepted, ${NAME} stands for the environment variable NAME and
 // $$ for a dollar sign.
 func Parse(name string, data []byte) (*File, error) {
-	d := &decoder{name: name, data: data, dir: filepath.Dir(name), places: map[string]place{}}
+	return parse(name, data, nil)
+}
+
+// parse reads a plan from data, with what overrides set.
+func parse(name string, data []byte, overrides []string) (*File, error) {
+	d := newDecoder(name, data)
 	if len(data) > maxSize {
-		d.problem(place{line: 1, column: 1}, "", errTooLarge.Error())
+		d.problem(place{d.main, 1, 1}, "", errTooLarge.Error())
 		return nil, d.failure()
 	}
-	root := d.tree()
+	root := d.tree(d.main)
 	if root == nil {
+		if len(d.problems) == 0 {
+			d.problem(place{d.main, 1, 1}, "", "is empty; a plan has at least a mix with one operation")
+		}
 		return nil, d.failure()
 	}
-	plan := d.plan(root)
+	if root = d.include(root, d.mainFile()); len(d.problems) > 0 {
+		return nil, d.failure()
+	}
+	plan := d.plan(d.override(root, overrides))
 	d.validate(plan)
 	if err := d.failure(); err != nil {
 		return nil, err

@@ -13,18 +13,18 @@ import (
 const mask = "***"
 
 // findSecrets notes the lines on which values of secret keys stand, for maskLine.
-func (d *decoder) findSecrets(root *yaml.Node) {
-	d.secretLines = map[int]bool{}
+func (s *source) findSecrets(root *yaml.Node) {
+	s.secretLines = map[int]bool{}
 	last, lastSecret := 0, false // the node before, in the order of the file
 	var walk func(n *yaml.Node, secret bool)
 	walk = func(n *yaml.Node, secret bool) {
 		if lastSecret { // its value may go on until here
 			for line := last + 1; line < n.Line; line++ {
-				d.secretLines[line] = true
+				s.secretLines[line] = true
 			}
 		}
 		last, lastSecret = n.Line, secret && n.Kind == yaml.ScalarNode
-		d.secretLines[n.Line] = d.secretLines[n.Line] || lastSecret
+		s.secretLines[n.Line] = s.secretLines[n.Line] || lastSecret
 		for i, child := range n.Content {
 			below := secret
 			if n.Kind == yaml.MappingNode {
@@ -36,8 +36,8 @@ func (d *decoder) findSecrets(root *yaml.Node) {
 	}
 	walk(root, false)
 	if lastSecret {
-		for line := last + 1; line <= strings.Count(string(d.data), "\n")+1; line++ {
-			d.secretLines[line] = true
+		for line := last + 1; line <= strings.Count(string(s.data), "\n")+1; line++ {
+			s.secretLines[line] = true
 		}
 	}
 }
@@ -45,7 +45,7 @@ func (d *decoder) findSecrets(root *yaml.Node) {
 // secretKey says whether what stands under a key is secret. The plan's own session and auth
 // are mappings, in which each key speaks for itself.
 func secretKey(name string, mapping bool) bool {
-	return workload.SecretName(name) && !(mapping && (name == "session" || name == "auth"))
+	return (workload.SecretName(name) || name == "bearer") && !(mapping && (name == "session" || name == "auth"))
 }
 
 // opensMapping says whether a mapping may follow a key, by what stands behind it on its line.
@@ -64,14 +64,14 @@ var (
 // maskLine returns a line of the file in which nothing secret is left: from the first word
 // that looks like the name of a secret nothing is shown but the name, and of a line
 // on or below the value of such a name nothing but its key.
-func (d *decoder) maskLine(number int) string {
-	line := userInfo.ReplaceAllString(d.line(number), "://"+mask+"@")
+func (s *source) maskLine(number int) string {
+	line := userInfo.ReplaceAllString(s.line(number), "://"+mask+"@")
 	for _, at := range word.FindAllStringIndex(line, -1) {
 		if secretKey(line[at[0]:at[1]], opensMapping(line[at[1]:])) {
 			return line[:at[1]] + maskedRest(line[at[1]:])
 		}
 	}
-	if d.secretLines[number] || d.belowSecret(number) {
+	if s.secretLines[number] || s.belowSecret(number) {
 		indent := line[:len(line)-len(strings.TrimLeft(line, " \t-"))]
 		return indent + mask
 	}
@@ -90,10 +90,10 @@ func maskedRest(rest string) string {
 // belowSecret says, by indentation and by braces that stay open at the end of a line, whether
 // a line belongs to a key that looks like the name of a secret. Files that cannot be parsed have
 // nothing else to go by.
-func (d *decoder) belowSecret(number int) bool {
-	indent, closed := indentation(d.line(number)), 0
+func (s *source) belowSecret(number int) bool {
+	indent, closed := indentation(s.line(number)), 0
 	for number--; number > 0; number-- {
-		line := d.line(number)
+		line := s.line(number)
 		text := strings.TrimSpace(line)
 		if text == "" {
 			continue

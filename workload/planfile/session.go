@@ -43,6 +43,7 @@ func (v value) session(s *workload.SessionPlan) {
 		{"adapters", func(v value) { s.Adapters = v.adapters() }},
 		{"resolve", func(v value) { s.Resolve = v.texts() }},
 		{"connect_to", func(v value) { s.ConnectTo = v.texts() }},
+		{"renew_every", func(v value) { s.RenewEvery = int64(v.atLeastOne()) }},
 	})
 }
 
@@ -85,7 +86,7 @@ func (v value) mapping(wanted string, read func(name string, v value)) {
 		if !ok {
 			return
 		}
-		v.places[m.path] = placeOf(m.key)
+		v.places[m.path] = m.at
 		read(m.key.Value, c)
 	}
 }
@@ -114,7 +115,7 @@ func (v value) auth() *workload.Auth {
 	v.keys([]key{
 		{"basic", func(v value) { a.Basic = v.credentials() }},
 		{"bearer", func(v value) { a.Bearer = v.text() }},
-		{"digest", func(v value) { a.Digest = v.credentials() }},
+		{"digest", as(plain, func(v value) { a.Digest = v.credentials() })},
 	})
 	return a
 }

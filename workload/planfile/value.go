@@ -3,6 +3,7 @@ package planfile
 import (
 	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,16 +14,34 @@ import (
 
 // A decoder makes a plan of nodes and notes what is wrong on the way.
 type decoder struct {
-	name, dir string
-	data      []byte
-	lines     []string // of data, once one was asked for
-	problems  []Problem
+	main     *source
+	sources  int // that were read
+	problems []Problem
 
-	places      map[string]place // of keys, by their paths
-	secretLines map[int]bool
-	expanded    []variable // whose values are in the plan
-	values      int        // that were read, those behind aliases each time
-	exhausted   bool       // there were too many, which was noted
+	grafted   map[*yaml.Node]*source // nodes whose source is not that of the node around them
+	places    map[string]place       // of keys, by their paths
+	language  map[string]value       // texts with templates and expressions, by their paths
+	contents  map[string][]byte      // of files that are bodies, each read once
+	included  map[string]bool        // files, by their identities
+	expanded  []variable             // whose values are in the plan
+	values    int                    // that were read, those behind aliases each time
+	exhausted bool                   // there were too many, which was noted
+}
+
+func newDecoder(name string, data []byte) *decoder {
+	d := &decoder{grafted: map[*yaml.Node]*source{}, places: map[string]place{}, language: map[string]value{}, contents: map[string][]byte{}, included: map[string]bool{}}
+	d.main = d.newSource(name, filepath.Dir(name), data)
+	return d
+}
+
+func (d *decoder) newSource(name, dir string, data []byte) *source {
+	d.sources++
+	return &source{name: name, dir: dir, data: data, order: d.sources}
+}
+
+// root is the whole plan.
+func (d *decoder) root(n *yaml.Node) value {
+	return value{decoder: d, source: d.main, node: n}
 }
 
 // Aliases make a small file stand for a large plan. These bound the plan.
@@ -34,14 +53,16 @@ const (
 // A value is a node with the path that leads to it. Its readers note what is wrong and then return zero.
 type value struct {
 	*decoder
-	path  string
-	node  *yaml.Node // no alias
-	depth int
+	path   string
+	source *source
+	node   *yaml.Node // no alias
+	depth  int
+	kind   textKind // of its texts
 }
 
 // fail notes what is wrong with the value.
 func (v value) fail(format string, args ...any) {
-	v.problem(placeOf(v.node), v.path, fmt.Sprintf(format, args...))
+	v.problem(v.source.placeOf(v.node), v.path, fmt.Sprintf(format, args...))
 }
 
 // wrong notes that the value is of another type than the one wanted.
@@ -68,7 +89,7 @@ func kindOf(n *yaml.Node) string {
 // child returns the value of n below v, with aliases followed; ok is false where the
 // plan has become too large.
 func (v value) child(path string, n *yaml.Node) (c value, ok bool) {
-	c = value{v.decoder, path, n, v.depth + 1}
+	c = value{v.decoder, path, v.sourceOf(n), n, v.depth + 1, v.kind}
 	for n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
@@ -84,10 +105,17 @@ func (v value) child(path string, n *yaml.Node) (c value, ok bool) {
 	return c, v.values < maxValues && c.depth < maxDepth
 }
 
+// sourceOf is where n, which lies in v, comes from.
+func (v value) sourceOf(n *yaml.Node) *source {
+	if s, ok := v.grafted[n]; ok {
+		return s
+	}
+	return v.source
+}
+
 func (v value) isNull() bool { return v.node.Kind == yaml.ScalarNode && v.node.ShortTag() == "!!null" }
 
-// A key of a mapping and what reads its value. Plans are meant to have those without a reader,
-// one day.
+// A key of a mapping and what reads its value.
 type key struct {
 	name string
 	read func(value)
@@ -110,28 +138,21 @@ func (v value) keys(known []key) {
 				continue
 			}
 			if c, ok := v.child(m.path, m.value); ok {
-				v.places[m.path] = placeOf(m.key)
-				k.readOrRefuse(c)
+				v.places[m.path] = m.at
+				k.read(c)
 			}
 		}
 	}
 }
 
-func (k key) readOrRefuse(v value) {
-	if k.read == nil {
-		v.problem(v.places[v.path], v.path, "is not supported yet; leave it out")
-		return
-	}
-	k.read(v)
-}
-
 func (v value) unknown(m memberNode, known []key) {
-	v.problem(placeOf(m.key), m.path, "is no key of a plan; "+hint(v.path, m.key.Value, known))
+	v.problem(m.at, m.path, "is no key of a plan; "+hint(v.path, m.key.Value, known))
 }
 
 // A memberNode is a member of a mapping.
 type memberNode struct {
 	path       string
+	at         place
 	key, value *yaml.Node
 }
 
@@ -150,6 +171,7 @@ func (v value) members(wanted string) (list []memberNode, ok bool) {
 	seen := map[string]bool{}
 	for i := 0; i+1 < len(v.node.Content); i += 2 {
 		k, child := v.node.Content[i], v.node.Content[i+1]
+		at := v.sourceOf(k).placeOf(k)
 		for k.Kind == yaml.AliasNode {
 			k = k.Alias
 		}
@@ -158,12 +180,12 @@ func (v value) members(wanted string) (list []memberNode, ok bool) {
 		case k.ShortTag() == "!!merge":
 			merged = append(merged, v.merged(child)...)
 		case k.Kind != yaml.ScalarNode:
-			v.problem(placeOf(k), v.path, "has a key that is "+kindOf(k)+"; write a text")
+			v.problem(at, v.path, "has a key that is "+kindOf(k)+"; write a text")
 		case seen[k.Value]:
-			v.problem(placeOf(k), path, "is given twice; keep one of them")
+			v.problem(at, path, "is given twice; keep one of them")
 		default:
 			seen[k.Value] = true
-			list = append(list, memberNode{path, k, child})
+			list = append(list, memberNode{path, at, k, child})
 		}
 	}
 	for _, m := range merged {
@@ -214,7 +236,7 @@ func (v value) each(read func(value)) {
 		if !ok {
 			return
 		}
-		v.places[c.path] = placeOf(item)
+		v.places[c.path] = c.source.placeOf(item)
 		read(c)
 	}
 }

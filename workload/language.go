@@ -1,0 +1,140 @@
+package workload
+
+import (
+	"errors"
+	"fmt"
+
+	"sessbench/workload/script"
+)
+
+// A TextError is a KeyError about a text of the plan's language: a template, a check or what an extraction looks for.
+type TextError struct {
+	KeyError
+	Offset int // of the fault in the text, in bytes
+}
+
+// names are what the plan's texts can refer to: its feeds in their order, and every variable that is extracted anywhere. The
+// errors are about feeds that cannot be read and about names that cannot be used; what has no error is in the names.
+func (p *Plan) names() (*script.Names, []*KeyError) {
+	names := &script.Names{}
+	var problems []*KeyError
+	for i := range p.Feeds {
+		f := &p.Feeds[i]
+		columns, err := f.columns()
+		switch {
+		case err != nil:
+			problems = append(problems, err)
+		default:
+			if err := names.AddFeed(f.Name, columns); err != nil {
+				problems = append(problems, &KeyError{"feeds." + f.Name, err.Error()})
+			}
+		}
+	}
+	p.eachOperation(func(o *Operation, key string) {
+		for _, x := range o.Extract {
+			if err := names.AddVariable(x.Name); err != nil {
+				problems = append(problems, &KeyError{key + ".extract." + x.Name, err.Error()})
+			}
+		}
+	})
+	return names, problems
+}
+
+// eachOperation calls each with the operations and steps of the plan in the order of the file, and with their keys.
+func (p *Plan) eachOperation(each func(o *Operation, key string)) {
+	for _, list := range []struct {
+		key        string
+		operations []Operation
+	}{{"setup", p.Setup}, {"mix", p.Mix}, {"teardown", p.Teardown}} {
+		eachOf(list.operations, list.key, each)
+	}
+}
+
+func eachOf(operations []Operation, key string, each func(o *Operation, key string)) {
+	for i := range operations {
+		own := fmt.Sprintf("%s[%d]", key, i)
+		each(&operations[i], own)
+		eachOf(operations[i].Steps, own+".steps", each)
+	}
+}
+
+// TextProblems lists what is wrong with the plan's templates, checks and extractions: they are compiled against the names that the
+// plan has. It reads the columns of the feeds, and finds nothing where these cannot be read. Problems has the same,
+// without offsets.
+func (p *Plan) TextProblems() []*TextError {
+	names, problems := p.names()
+	if len(problems) > 0 {
+		return nil // what is missing would be told once more, wherever it is used
+	}
+	c := compilation{names: names, known: map[string]error{}}
+	p.eachOperation(c.operation)
+	return c.problems
+}
+
+// languageProblems lists what is wrong with feeds, names and texts.
+func (p *Plan) languageProblems() []*KeyError {
+	_, problems := p.names()
+	for _, e := range p.TextProblems() {
+		problems = append(problems, &e.KeyError)
+	}
+	return problems
+}
+
+// A compilation compiles all texts of a plan, each only once.
+type compilation struct {
+	names    *script.Names
+	known    map[string]error // of checks and templates, by their kind and text
+	problems []*TextError
+}
+
+func (c *compilation) operation(o *Operation, key string) {
+	o.eachText(func(at, text string) {
+		c.note(key+"."+at, c.once("template", text, func() error { _, err := c.names.Template(text); return err }))
+	})
+	for i, check := range o.Check {
+		at := fmt.Sprintf("%s.check[%d]", key, i)
+		c.note(at, c.once("check", check.Expr, func() error { _, err := c.names.Check(check.Expr); return err }))
+	}
+	for _, x := range o.Extract {
+		_, err := c.names.Extractor(x.Name, x.script())
+		c.note(key+".extract."+x.Name+"."+x.source(), err)
+	}
+}
+
+// once compiles a text unless it was compiled before.
+func (c *compilation) once(kind, text string, compile func() error) error {
+	err, ok := c.known[kind+text]
+	if !ok {
+		err = compile()
+		c.known[kind+text] = err
+	}
+	return err
+}
+
+func (c *compilation) note(key string, err error) {
+	if err == nil {
+		return
+	}
+	e := &TextError{KeyError: KeyError{key, err.Error()}}
+	if fault, ok := errors.AsType[*script.Error](err); ok {
+		e.Offset = fault.Offset
+	}
+	c.problems = append(c.problems, e)
+}
+
+// script is the extraction as it is compiled.
+func (x *Extraction) script() script.Extraction {
+	return script.Extraction{JSON: x.JSON, Regexp: x.Regexp, Header: x.Header, Cookie: x.Cookie, Form: x.Form, Default: x.Default}
+}
+
+// source is the key of what the value is taken from.
+func (x *Extraction) source() string {
+	for _, s := range []struct{ key, text string }{
+		{"json", x.JSON}, {"regexp", x.Regexp}, {"header", x.Header}, {"cookie", x.Cookie}, {"form", x.Form},
+	} {
+		if s.text != "" {
+			return s.key
+		}
+	}
+	return ""
+}

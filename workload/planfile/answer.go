@@ -1,0 +1,127 @@
+package planfile
+
+import (
+	"math"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"sessbench/workload"
+)
+
+// statuses reads a status, a class such as 2xx, or a list of them.
+func (v value) statuses() []string {
+	list := []string{}
+	v.each(func(v value) { list = append(list, strings.ToLower(v.text())) })
+	if len(list) == 0 {
+		v.fail("is empty; write a status such as 404, or a class such as 2xx")
+	}
+	return list
+}
+
+// checks reads an expression, a list of them, or a mapping of names to them. An item of the list may be a mapping too.
+func (v value) checks() []workload.Check {
+	if v.isNull() {
+		v.wrong("an expression, such as status == 200")
+		return nil
+	}
+	var list []workload.Check
+	all := v.path
+	add := func(v value, name string) {
+		check := workload.Check{Name: name, Expr: v.text()}
+		v.sayAs(all + "[" + itoa(len(list)) + "]")
+		list = append(list, check)
+	}
+	v.each(func(v value) {
+		if v.node.Kind == yaml.MappingNode {
+			v.mapping("an expression", func(name string, v value) { add(v, name) })
+			return
+		}
+		add(v, "")
+	})
+	return list
+}
+
+func (v value) extractions() []workload.Extraction {
+	var list []workload.Extraction
+	v.mapping("a mapping of variables to what they are taken from, such as {id: {json: items.0.id}}", func(name string, v value) {
+		x := workload.Extraction{Name: name}
+		if v.node.Kind == yaml.ScalarNode && !v.isNull() {
+			v.fail("does not say from where; write {json: items.0.id}, or regexp, header, cookie or form in the place of json")
+			return
+		}
+		v.keys([]key{
+			{"json", func(v value) { x.JSON = v.text() }},
+			{"regexp", func(v value) { x.Regexp = v.text() }},
+			{"header", func(v value) { x.Header = v.text() }},
+			{"cookie", func(v value) { x.Cookie = v.text() }},
+			{"form", func(v value) { x.Form = v.text() }},
+			{"default", as(plain, func(v value) { text := v.text(); x.Default = &text })},
+		})
+		list = append(list, x)
+	})
+	return list
+}
+
+// think reads a pause: a time, or a mapping with its distribution.
+func (v value) think() *workload.Think {
+	t := &workload.Think{}
+	time := func(v value) *workload.Duration {
+		d := workload.Duration(v.duration())
+		return &d
+	}
+	if v.node.Kind == yaml.ScalarNode && !v.isNull() {
+		v.sayAs(v.path + ".constant")
+		t.Constant = time(v)
+		return t
+	}
+	v.keys([]key{
+		{"constant", func(v value) { t.Constant = time(v) }},
+		{"uniform", func(v value) { t.Uniform = v.twoTimes() }},
+		{"normal", func(v value) {
+			n := &workload.NormalThink{}
+			v.keys([]key{
+				{"mean", func(v value) { n.Mean = *time(v) }},
+				{"deviation", func(v value) { n.Deviation = *time(v) }},
+			})
+			t.Normal = n
+		}},
+		{"exponential", func(v value) { t.Exponential = time(v) }},
+		{"lognormal", func(v value) {
+			n := &workload.LogNormThink{}
+			v.keys([]key{
+				{"median", func(v value) { n.Median = *time(v) }},
+				{"sigma", func(v value) { n.Sigma = v.number() }},
+			})
+			t.LogNormal = n
+		}},
+		{"max", func(v value) { t.Max = *time(v) }},
+	})
+	return t
+}
+
+// twoTimes reads a list of two times.
+func (v value) twoTimes() *[2]workload.Duration {
+	var two [2]workload.Duration
+	if v.node.Kind != yaml.SequenceNode || len(v.node.Content) != 2 {
+		v.wrong("a list of two times, the shorter one first, such as [1s, 3s]")
+		return &two
+	}
+	n := 0
+	v.each(func(v value) {
+		two[n] = workload.Duration(v.duration())
+		n++
+	})
+	return &two
+}
+
+// aboveZero reads a number; that there is none is said by leaving the key out.
+func (v value) aboveZero() float64 {
+	before := len(v.problems)
+	f := v.number()
+	if !(f > 0) && len(v.problems) == before || math.IsInf(f, 0) {
+		v.fail("is %v; it must be above 0, or left out", f)
+		return 0
+	}
+	return f
+}

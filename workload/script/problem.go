@@ -1,0 +1,154 @@
+package script
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/expr-lang/expr/file"
+)
+
+// byteOffset returns where the character is that so many are before.
+func byteOffset(text string, characters int) int {
+	for i := range text {
+		if characters == 0 {
+			return i
+		}
+		characters--
+	}
+	return len(text)
+}
+
+// compileError says in our words what the library finds wrong with an expression.
+func compileError(text string, err error) *Error {
+	var at *file.Error
+	if !errors.As(err, &at) {
+		message, _, _ := strings.Cut(err.Error(), "\n") // of a panic: its stack follows
+		return &Error{text, 0, "is no expression: " + message}
+	}
+	e := &Error{text, byteOffset(text, at.From), explain(at.Message)}
+	if strings.HasSuffix(at.Message, "unexpected token EOF") || strings.HasSuffix(at.Message, "unexpected end of expression") {
+		e.Offset = len(text)
+	}
+	return e
+}
+
+// explain begins with a verb, and has no text in quotes of the expression in it, which may be a secret.
+func explain(message string) string {
+	if m := match(`unexpected token EOF$|unexpected end of expression`, message); m != nil {
+		return "ends too early; something is missing at its end"
+	}
+	if m := match(`unexpected token (\w+)(?:\("(.*)"\))?`, message); m != nil {
+		switch m[1] {
+		case "String", "Bytes":
+			return "has a text where none can be; an operator is missing before it"
+		case "Number":
+			return "has a number where none can be; an operator is missing before it"
+		}
+		return fmt.Sprintf("has %s where it cannot be", m[2])
+	}
+	if m := match(`^invalid operation: (\S+) \(mismatched types? (.+?)(?: and (.+))?\)$`, message); m != nil {
+		if m[3] == "" {
+			return fmt.Sprintf("applies %s to %s", m[1], kindName(m[2]))
+		}
+		return fmt.Sprintf("applies %s to %s and %s%s", m[1], kindName(m[2]), kindName(m[3]), conversion(m[2], m[3]))
+	}
+	if m := match(`^cannot use (.+) as argument \(type (.+)\) to call \.*(\w+)`, message); m != nil {
+		return fmt.Sprintf("calls %s with %s where %s belongs%s", m[3], kindName(m[1]), kindName(m[2]), conversion(m[1], m[2]))
+	}
+	if m := match(`^(not enough|too many) arguments to call \.*(\w+)$`, message); m != nil {
+		return fmt.Sprintf("calls %s with %s arguments", m[2], m[1])
+	}
+	if strings.HasPrefix(message, "bad number syntax") {
+		return "has a number that cannot be read; durations are written as 500ms or 1.5s"
+	}
+	if message == "literal not terminated" {
+		return "has a text without its closing quote"
+	}
+	return "is no expression: " + message
+}
+
+func conversion(a, b string) string {
+	text := func(kind string) bool { return kindName(kind) == "a text" }
+	number := func(kind string) bool { return kindName(kind) == "a number" }
+	duration := func(kind string) bool { return kindName(kind) == "a duration" }
+	switch {
+	case text(a) && number(b) || number(a) && text(b):
+		return "; int(x) makes a number of a text, string(x) a text of a number"
+	case number(a) && duration(b) || duration(a) && number(b):
+		return "; a duration has a unit, such as 500ms"
+	}
+	return ""
+}
+
+func match(pattern, text string) []string {
+	return regexp.MustCompile(pattern).FindStringSubmatch(text)
+}
+
+// runError says in our words why an evaluation failed. The library's texts are not used: they may have values in them.
+func runError(err error) error {
+	var ours failure
+	if errors.As(err, &ours) {
+		return ours.error
+	}
+	var at *file.Error
+	if !errors.As(err, &at) {
+		return errors.New("cannot be evaluated")
+	}
+	message := strings.ReplaceAll(at.Message, "interface {}", "any")
+	if m := match(`^invalid operation: (\S+) (\S+) (\S+)$`, message); m != nil && isKind(m[1]) && isKind(m[3]) {
+		return fmt.Errorf("cannot apply %s to %s and %s%s", m[2], kindName(m[1]), kindName(m[3]), conversion(m[1], m[3]))
+	}
+	if m := match(`^interface conversion: any is (\S+), not (\S+)$`, message); m != nil && isKind(m[1]) && isKind(m[2]) {
+		return fmt.Errorf("has %s where %s belongs", kindName(m[1]), kindName(m[2]))
+	}
+	if m := match(`^cannot fetch .* from (\S+)$`, message); m != nil && isKind(m[1]) {
+		return fmt.Errorf("looks for a member or an element in %s", kindName(m[1]))
+	}
+	if m := match(`^invalid argument for (\w+) \(type (\S+)\)$`, message); m != nil && isKind(m[2]) {
+		return fmt.Errorf("calls %s with %s", m[1], kindName(m[2]))
+	}
+	switch {
+	case strings.HasPrefix(message, "index out of range"):
+		return errors.New("looks for an element that the list does not have")
+	case message == "memory budget exceeded":
+		return errors.New("needs too much memory")
+	case strings.Contains(message, "divide by zero"):
+		return errors.New("divides by 0")
+	case strings.HasPrefix(message, "invalid operation: int(") || strings.HasPrefix(message, "invalid operation: float("):
+		return errors.New("makes a number of a value that is none")
+	}
+	return errors.New("cannot be evaluated with the values that it has")
+}
+
+// kindOf names what kind of value v is.
+func kindOf(v any) string { return kindName(fmt.Sprintf("%T", v)) }
+
+// isKind says whether kindName knows a Go type.
+func isKind(typ string) bool { return kindName(typ) != "a value" }
+
+// kindName names what kind of value a Go type has.
+func kindName(typ string) string {
+	switch typ {
+	case "string", "[]uint8":
+		return "a text"
+	case "int", "int64", "uint64", "float64", "uint8":
+		return "a number"
+	case "bool":
+		return "true or false"
+	case "<nil>", "nil":
+		return "nothing"
+	case "time.Duration":
+		return "a duration"
+	case "time.Time":
+		return "a time"
+	}
+	switch {
+	case strings.HasPrefix(typ, "[]"), typ == "array", typ == "slice":
+		return "a list"
+	case strings.HasPrefix(typ, "map["):
+		return "an object"
+	}
+	return "a value"
+}

@@ -1,0 +1,100 @@
+package script
+
+import (
+	"strings"
+
+	"github.com/tidwall/gjson"
+)
+
+// A responseView keeps what an expression has taken out of a response, until the next evaluation.
+type responseView struct {
+	read   bool
+	body   []byte
+	err    error
+	isText bool
+	text   string
+	isJSON bool           // it was looked at
+	json   map[string]any // by path
+}
+
+// forget makes the view one of another response. It keeps nothing of a response alive but what it would take again.
+func (v *responseView) forget() {
+	clear(v.json)
+	*v = responseView{json: v.json}
+}
+
+func (v *responseView) bodyOf(r Response) ([]byte, error) {
+	if !v.read {
+		v.read = true
+		if v.body, v.err = r.Body(); v.err != nil {
+			v.err = failure{v.err}
+		}
+	}
+	return v.body, v.err
+}
+
+func textBody(s *Scope, _ []any) (any, error) {
+	body, err := s.view.bodyOf(s.Response)
+	if err != nil {
+		return nil, err
+	}
+	if !s.view.isText {
+		s.view.isText, s.view.text = true, string(body)
+	}
+	return s.view.text, nil
+}
+
+// jsonBody returns what is at a path of the body, all of it for none.
+func jsonBody(s *Scope, arguments []any) (any, error) {
+	path := arguments[0].(string)
+	if v, ok := s.view.json[path]; ok {
+		return v, nil
+	}
+	body, err := s.view.bodyOf(s.Response)
+	if err != nil {
+		return nil, err
+	}
+	if !s.view.isJSON && !validJSON(body) {
+		return nil, failf("the body is not JSON")
+	}
+	s.view.isJSON = true
+	found := gjson.Result{}
+	if path == "" {
+		found = gjson.ParseBytes(body)
+	} else {
+		found = gjson.GetBytes(body, path)
+	}
+	if s.view.json == nil {
+		s.view.json = map[string]any{}
+	}
+	v := valueOf(found)
+	s.view.json[path] = v
+	return v, nil
+}
+
+func headers(s *Scope, _ []any) (any, error) {
+	all := map[string]any{}
+	s.Response.EachHeader(func(name, value string) {
+		name = strings.ToLower(name)
+		if _, known := all[name]; !known {
+			all[name] = value
+		}
+	})
+	return all, nil
+}
+
+// header returns nil where there is no such field.
+func header(s *Scope, arguments []any) (any, error) {
+	if value, ok := s.Response.Header(arguments[0].(string)); ok {
+		return value, nil
+	}
+	return nil, nil
+}
+
+// cookie returns nil where the response does not set it.
+func cookie(s *Scope, arguments []any) (any, error) {
+	if value, ok := s.Response.Cookie(arguments[0].(string)); ok {
+		return value, nil
+	}
+	return nil, nil
+}
