@@ -45,7 +45,7 @@ func newRootCommand(p *process) *cobra.Command {
 	root.SetVersionTemplate(versionLine())
 	root.Flags().Bool("version", false, "print the version")
 	root.AddCommand(
-		newCompareCommand(p), newRunCommand(p), newTryCommand(p), newReportCommand(p), newServeCommand(p),
+		newCompareCommand(p), newRunCommand(p), newTryCommand(p), newImportCommand(p), newReportCommand(p), newServeCommand(p),
 		newDoctorCommand(p), newManCommand(p), newVersionCommand(p))
 	return root
 }
