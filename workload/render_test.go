@@ -271,6 +271,10 @@ func TestRenderingFillsEveryPlace(t *testing.T) {
 		{"varied", "query", Operation{URL: "/x?a={{f.b}}&{{f.c}}={{f.d}}"}, "GET /x?a=b+2&c%2F3=d%224"},
 		{"varied", "behind #", Operation{URL: "/x?a={{f.a}}#{{f.b}}{{unset}}"}, "GET /x?a=a1"},
 		{"varied", "a question mark and # in an expression", Operation{URL: `/x/{{f.a == "?#" ? "no" : "yes"}}/{{f.c}}`}, "GET /x/yes/c%2F3"},
+		{"varied", "percent signs", Operation{URL: "/x?a=100%&b={{f.c}}"}, "GET /x?a=100%25&b=c%2F3"},
+		{"filled", "percent signs", Operation{URL: "/x?a=100%&b={{f.c}}", Cookies: Cookies{{Name: "c", Value: "{{f.a}}"}}}, "GET /x?a=100%25&b=c%2F3 | Cookie: c=a1"},
+		{"varied", "nothing in a path", Operation{URL: `/{{f.a == "" ? "x" : ""}}/x`}, "GET //x"},
+		{"filled", "nothing in a path", Operation{URL: `/{{f.a == "" ? "x" : ""}}/x`, Cookies: Cookies{{Name: "c", Value: "{{f.a}}"}}}, "GET //x | Cookie: c=a1"},
 		{"varied", "params", Operation{URL: "/x?z={{f.a}}", Params: Fields{session.Set("b", "{{f.b}}", "1"), session.Set("a", "{{f.c}}{{f.d}}")}}, "GET /x?z=a1&b=b+2&b=1&a=c%2F3d%224"},
 		{"varied", "headers", Operation{URL: "/x", Headers: session.Pairs("X-B", "1{{f.b}}", "X-A", "{{f.c}}", "Host", "{{f.a}}.test")}, "GET /x | Host: a1.test | X-B: 1b 2 | X-A: c/3"},
 		{"varied", "a header over the session's", Operation{URL: "/x", Headers: session.Pairs("accept", "{{f.a}}")}, "GET /x | accept: a1"},
@@ -509,4 +513,54 @@ func TestRenderingsKeepBodies(t *testing.T) {
 			t.Errorf("%s: %q, %v", way, body, err)
 		}
 	}
+}
+
+// However a request is made, it is the same: an operation that can be varied comes to what it would when filled in and prepared.
+func FuzzRenderingWaysAgree(f *testing.F) {
+	for _, c := range [][4]string{
+		{"/items/{{f.a}}?q={{f.b}}", "x{{f.a}}", `{"a":"{{f.a}}","b":"x{{f.b}}"}`, "a b/c?d#e%2F"},
+		{"items/{{f.a}}/../x", "{{f.a}}{{f.b}}", `["{{f.a}}"]`, ".."},
+		{"/{{f.a}}/{{f.b}}", "", `"{{f.a}}"`, ""},
+		{"?{{f.a}}", "é", `{"a":{"b":[1,"\u00e9{{f.a}}"]}}`, "\"\\\n\x00\xff<é\u2028"},
+		{"/x?100%&{{f.a}}=1#{{f.b}}", "a", `{}`, "%41"},
+		{"http://other.test/%7e/{{f.a}}", "a", ` { "a" : "{{ f.a }}" } `, "."},
+	} {
+		f.Add(c[0], c[1], c[2], c[3], "b"+c[3])
+	}
+	f.Fuzz(func(t *testing.T, address, header, body, a, b string) {
+		o := &Operation{Method: "POST", URL: address, Headers: session.Pairs("X-A", header), Params: session.Pairs("p", header), JSON: []byte(body)}
+		r := newRenderBench(t, "http://a.test/api/v1")
+		r.row[0], r.row[1] = a, b
+		g, err := newRendering(o, r.with, r.target, r.names, false, "mix[0]")
+		if err != nil || g.varied == nil {
+			t.Skip()
+		}
+		c := &renderCompiler{names: r.names, key: "mix[0]", marks: newMarks()}
+		marked, err := o.mapTexts(c.text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		filled, err := newFilledRequest(marked, g.varied.base, c, r.target, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, gotErr := g.varied.request(r.session, r.scope)
+		want, wantErr := filled.request(renderSession(t), r.scope)
+		if fmt.Sprint(gotErr) != fmt.Sprint(wantErr) {
+			t.Fatalf("varied: %v\nfilled: %v", gotErr, wantErr)
+		}
+		if gotErr != nil {
+			return
+		}
+		if got, want := textsOf(got), textsOf(want); got != want {
+			t.Errorf("varied\n%s\nfilled\n%s", got, want)
+		}
+	})
+}
+
+func textsOf(p *session.Prepared) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s\n", p.Method(), p.URL())
+	p.Texts(func(at session.Place, text string) { fmt.Fprintf(&b, "%v %q\n", at, text) })
+	return b.String()
 }
