@@ -41,6 +41,7 @@ func (r *Runner) assemble(probe wire.ProbeInfo, interrupted bool) (*result.Resul
 		res.Warnings = append(res.Warnings, loopback(res.Target.Proxy != ""))
 	}
 	r.addArms(res)
+	res.Thresholds = r.plan.judge(res, -1)
 	for _, w := range res.Warnings {
 		res.Valid = res.Valid && !w.Invalid
 	}

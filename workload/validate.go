@@ -37,6 +37,9 @@ func (p *Plan) Problems() []*KeyError {
 	wrongTarget, wrongArms := validateTarget(p.Target), validateArms(p.Arms)
 	add(wrongTarget)
 	add(wrongArms)
+	if wrongArms == nil {
+		add(p.validateConditions())
+	}
 	if len(p.Mix) == 0 {
 		add(&KeyError{"mix", "is empty; name at least one operation"})
 	}
