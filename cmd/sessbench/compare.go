@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sessbench/workload"
+	"sessbench/workload/planfile"
 )
 
 const compareHelp = `compare offers the same requests by two or more arms (ways of using connections),
@@ -31,7 +32,7 @@ const compareExamples = `  sessbench compare
   sessbench compare https://localhost:8443/ -k -n 5000 --fail-if 'gain.response_time.p50 < 1.5'`
 
 func newCompareCommand(p *process) *cobra.Command {
-	m := &measurement{process: p, arms: armsToCompare}
+	m := &measurement{process: p, arms: armRules{armsToCompare, armsToCompareInPlan}}
 	return m.command(&cobra.Command{
 		Use:     "compare [URL] [flags]",
 		Short:   "Compare ways of using connections in one run",
@@ -62,4 +63,15 @@ func armsToCompare(list string, t target) ([]workload.Arm, error) {
 		return nil, usagef("--arms names one arm, %s; name another to compare it with, or use sessbench run", arms[0].Name)
 	}
 	return arms, err
+}
+
+func armsToCompareInPlan(file *planfile.File, list string) ([]workload.Arm, error) {
+	arms, err := armsIn(file, list)
+	switch {
+	case err != nil || len(arms) != 1:
+		return arms, err
+	case list != "":
+		return nil, usagef("--arms names one arm, %s; name another to compare it with, or use sessbench run", arms[0].Name)
+	}
+	return nil, usagef("the plan has one arm, %s; name others with --arms, as in --arms %s,fresh, or use sessbench run", arms[0].Name, arms[0].Name)
 }

@@ -66,6 +66,7 @@ func bindings() []binding {
 		{"body", "mix.body"},
 		{"body-file", "mix.body_file"},
 		{"workers", "load.workers"},
+		{"max-workers", "load.max_workers"},
 		{"duration", "load.duration"},
 		{"requests", "load.requests"},
 		{"rate", "load.rate"},
