@@ -21,7 +21,8 @@ func Text(w io.Writer, r *result.Result) error {
 	buf.WriteString(headline(r))
 	writeRun(&buf, r)
 	for _, section := range []func(io.Writer, *result.Result) error{
-		writeArms, writeConnections, writeNegotiated, writeTransport, writePhases, writeOperations, writeErrors, writeGenerator,
+		writeThresholds, writeArms, writeStages, writeConnections, writeNegotiated, writeTransport, writePhases,
+		writeScenarios, writeOperations, writeChecks, writeSessions, writeErrors, writeGenerator,
 	} {
 		if err := section(&buf, r); err != nil {
 			return fmt.Errorf("composing the report: %w", err)

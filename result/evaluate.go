@@ -206,11 +206,3 @@ func (c Condition) pathFault(err error) error {
 	}
 	return c.fault(len(c.Path)-p.fromEnd, "%s", p.problem)
 }
-
-// problemOf is what is wrong in one line: a *ConditionError's has three.
-func problemOf(err error) string {
-	if fault, ok := errors.AsType[*ConditionError](err); ok {
-		return fault.Problem
-	}
-	return err.Error()
-}

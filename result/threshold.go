@@ -1,6 +1,10 @@
 package result
 
-import "math"
+import (
+	"errors"
+	"math"
+	"strings"
+)
 
 // Judge says whether r meets a condition. Where that cannot be told, because the condition does not fit r or asks for what was
 // not measured, it is not met, and Problem says why.
@@ -10,9 +14,12 @@ func Judge(condition string, r *Result) Threshold {
 	if err == nil {
 		t.Met, t.Value, err = c.Eval(r)
 	}
+	fault, wrong := errors.AsType[*ConditionError](err)
 	switch {
+	case wrong:
+		t.Met, t.Value, t.Problem = false, 0, fault.Problem
 	case err != nil:
-		t.Met, t.Value, t.Problem = false, 0, problemOf(err)
+		t.Met, t.Value, t.Problem = false, 0, strings.TrimPrefix(err.Error(), c.Path+": ")
 	case math.IsInf(t.Value, 0) || math.IsNaN(t.Value): // which JSON does not have
 		t.Met, t.Value, t.Problem = false, 0, "it is no finite number"
 	}

@@ -103,7 +103,7 @@ func TestEveryThresholdIsJudged(t *testing.T) {
 	got := fmt.Sprintf("%+v", p.judge(partial(1, 1, 0.5), 1))
 	want := "[{Condition:pooled.response_time.p99 < 50ms Met:true Value:0.02 Problem: Aborted:false}" +
 		" {Condition:fresh.error_rate < 0.1% Met:false Value:0.5 Problem: Aborted:true}" +
-		" {Condition:gain.response_time.p50 > 1.5 Met:false Value:0 Problem:gain.response_time.p50: the result has no comparison of fresh in response_time.p50: nothing was measured Aborted:false}]"
+		" {Condition:gain.response_time.p50 > 1.5 Met:false Value:0 Problem:the result has no comparison of fresh in response_time.p50: nothing was measured Aborted:false}]"
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
