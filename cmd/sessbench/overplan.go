@@ -14,6 +14,13 @@ import (
 	"sessbench/workload/session"
 )
 
+const planHelp = `
+--plan measures a workload that a file describes: operations and scenarios, sessions,
+load, thresholds. The plan in a saved result is one too. The URL is then the target
+that the plan's own URLs are relative to, and flags take the place of its keys.
+--arms names the plan's arms or others.
+`
+
 // A base is the plan file that a command line is laid over.
 type base struct {
 	source *planSource

@@ -366,3 +366,38 @@ sessbench: the threshold "pooled.error_rate < 1%" is not met, which ended the ru
 		}
 	}
 }
+
+func TestThePlanOfAPlanThatNeedsTooManyFilesHasItsPlace(t *testing.T) {
+	c := newConsole(goodResult(), nil)
+	c.raiseFileLimit = func(uint64) (uint64, error) { return 100, nil }
+	plan := writePlan(t, "target: http://127.0.0.1:9\nmix: [{get: /}]\nload: {workers: 99}\n")
+	want := "sessbench: PLAN:3:8: load.workers: is too much: 99 with 1 arm needs 163 open files, and the limit is 100; raise it (ulimit -n 163) or use fewer workers\n"
+	if code := c.sessbench(t, "run", "--plan", plan); code != exitUsage || !strings.HasPrefix(strings.ReplaceAll(c.err.String(), plan, "PLAN"), want) {
+		t.Errorf("exit code %d, message %s", code, c.err.String())
+	}
+}
+
+// What is found is a JSON value of its own, and keeps its place.
+func FuzzSavedPlan(f *testing.F) {
+	for _, text := range []string{
+		`{"schema": "sessbench/result/v1", "plan": {"mix": []}}`, "{\n\"plan\":\n [1, \"ü\"] ,\"x\":{\"plan\":2},\"schema\":\"sessbench/trace/v1\"}", `{"schema": 3, "plan": {}}`,
+		`{"plan": {}, "plan": 7, "schema": "sessbench/result/v1"}`, `{"schema": "sessbench/result/v1", "plan": `, `[]`, ``, "mix: [{get: /}]\n", `{"ü": "ü", "schema": "sessbench/result/v1", "plan": "***"}`,
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		from, to, ok := savedPlan(data)
+		if !ok {
+			return
+		}
+		plan := string(data[from:to])
+		if !json.Valid(data[from:to]) || strings.TrimSpace(plan) != plan {
+			t.Fatalf("%q in %q", plan, data)
+		}
+		kept := string(alone(data, from, to))
+		before, _, _ := strings.Cut(kept, plan)
+		if strings.TrimSpace(kept) != plan || len([]rune(before)) != len([]rune(string(data[:from]))) || strings.Count(before, "\n") != strings.Count(string(data[:from]), "\n") {
+			t.Fatalf("%q is alone as %q", data, kept)
+		}
+	})
+}
