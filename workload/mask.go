@@ -21,7 +21,8 @@ var authorName = regexp.MustCompile(`(?i)author(?:s|ity|ities)?(?:$|[^a-z])`)
 var secretField = regexp.MustCompile(`(?i)(\\*["']?[\w.-]*(?:auth|token|secret|passw|pwd|api[-_]?key|access[-_]?key|private[-_]?key|credential|session|signature|csrf|xsrf|jwt|\bpin\b|\botp\b)[\w.-]*\\*["']?\s*[=:>]\s*)(\\+"[^"\\]*\\*"?|"(?:[^"\\]|\\.)*"|'[^']*'|[^&,}<\s]+)`)
 
 // Masked returns a copy of the plan that may be shown: secrets are gone, all else
-// stands.
+// stands. A body longer than 1 MiB is hidden whole, and what was read from a body_file is
+// left out, as the file's name stands for it.
 func (p *Plan) Masked() *Plan {
 	m := *p
 	m.Target = maskText(p.Target)
@@ -34,7 +35,7 @@ func (p *Plan) Masked() *Plan {
 	for i := range m.Session.Adapters {
 		m.Session.Adapters[i].Prefix = maskText(m.Session.Adapters[i].Prefix)
 	}
-	m.Setup, m.Mix = maskOperations(p.Setup), maskOperations(p.Mix)
+	m.Setup, m.Mix, m.Teardown = maskOperations(p.Setup), maskOperations(p.Mix), maskOperations(p.Teardown)
 	return &m
 }
 
@@ -53,11 +54,16 @@ func (o Operation) masked() Operation {
 	o.Auth = o.Auth.masked()
 	o.Cookies = maskCookies(o.Cookies)
 	o.Proxies = maskProxies(o.Proxies)
-	o.Body = []byte(maskBody(string(o.Body)))
+	if o.BodyFile != "" {
+		o.Body = nil
+	} else {
+		o.Body = maskGiven(o.Body)
+	}
 	o.Form = maskFields(o.Form, maskValue)
 	if o.JSON != nil {
-		o.JSON = maskJSON(o.JSON)
+		o.JSON = maskGivenJSON(o.JSON)
 	}
+	o.Steps = maskOperations(o.Steps)
 	if o.Multipart != nil {
 		m := Multipart{Fields: maskFields(o.Multipart.Fields, maskValue), Files: slices.Clone(o.Multipart.Files)}
 		for i, file := range m.Files {
@@ -70,7 +76,7 @@ func (o Operation) masked() Operation {
 
 func (f FilePart) masked() FilePart {
 	if f.Content != nil {
-		content := maskValue(f.Field, maskBody(*f.Content))
+		content := maskValue(f.Field, maskGiven(*f.Content))
 		f.Content = &content
 	}
 	return f

@@ -134,8 +134,15 @@ func (s secrets) plan(p *Plan) {
 	s.auth(p.Session.Auth)
 	s.cookies(p.Session.Cookies)
 	s.proxies(p.Session.Proxies)
-	for _, o := range slices.Concat(p.Setup, p.Mix) {
-		s.operation(&o)
+	s.operations(p.Setup)
+	s.operations(p.Mix)
+	s.operations(p.Teardown)
+}
+
+func (s secrets) operations(list []Operation) {
+	for i := range list {
+		s.operation(&list[i])
+		s.operations(list[i].Steps)
 	}
 }
 
