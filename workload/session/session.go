@@ -58,6 +58,7 @@ type Session struct {
 	response wire.Response
 	exchange wire.Exchange
 	ready    map[*Prepared]*ready
+	readyOwn int // bytes of them
 	steps    map[step]*Prepared
 	taken    footprints
 }
