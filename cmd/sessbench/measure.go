@@ -31,6 +31,7 @@ type measurement struct {
 	plan       *workload.Plan
 	base       *base // that the plan was made over; nil: it was made of flags alone
 	conditions []result.Condition
+	files      uint64 // that may be open at the same time
 	render     func(io.Writer, *result.Result) error
 }
 
@@ -156,6 +157,7 @@ func (m *measurement) checkFiles() error {
 	if m.plan.Connection.HappyEyeballs > 0 { // each of the arm under way may open two at the same time
 		need += uint64(workers)
 	}
+	m.files = need
 	have, err := m.process.raiseFileLimit(need)
 	if err == nil && have < need {
 		arms := "1 arm"
@@ -193,6 +195,7 @@ func collectAt(workers int) int {
 
 // measure carries out the plan and tells what came of it.
 func (m *measurement) measure(ctx context.Context) error {
+	host.ReserveFiles(m.files) // otherwise load would wait for the table of files to grow
 	if os.Getenv("GOGC") == "" {
 		workers := len(m.plan.Arms) * m.mostWorkers()
 		defer debug.SetGCPercent(debug.SetGCPercent(collectAt(workers)))

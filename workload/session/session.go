@@ -59,6 +59,7 @@ type Session struct {
 	exchange wire.Exchange
 	ready    map[*Prepared]*ready
 	passing  ready // of a request that is sent once
+	readyOwn int   // bytes of them
 	steps    map[step]*Prepared
 	taken    footprints
 	last     Last
