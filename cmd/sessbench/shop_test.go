@@ -1,0 +1,121 @@
+package main
+
+import (
+	"encoding/csv"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"sessbench/result"
+	"sessbench/testserver"
+)
+
+// shopPlan is the plan that examples/shop is about.
+var shopPlan = filepath.Join(repository, "examples", "shop", "plan.yaml")
+
+// Everything that the shop's plan does, over kept connections and over new ones: all checks pass, and what sessbench says of sessions,
+// payments and connections is what the server counted.
+func TestTheShopsBooksAreOurs(t *testing.T) {
+	server, trust := server(t, testserver.Config{TLS: true, Shop: testserver.ShopConfig{RefuseEvery: 20}})
+	res := measured(t, exitDone, append([]string{
+		"compare", "--plan", shopPlan, "--set", "target=" + server.URL(), "-n", "400", "--warmup", "0s", "--blocks", "4", "--set", "session.renew_every=13",
+	}, trust...)...)
+	if !res.Valid || len(res.Arms) != 2 {
+		t.Fatalf("valid %v, %d arms, warnings %+v", res.Valid, len(res.Arms), res.Warnings)
+	}
+	var sum books
+	for i := range res.Arms {
+		a := &res.Arms[i]
+		holdChecks(t, a)
+		sum.add(a)
+		if s := a.Sessions; s.Begun <= s.Workers || s.SetupFailures != 0 || s.TeardownFailures != 0 || s.SetupRequests != 3*s.Begun || s.TeardownRequests != s.Begun {
+			t.Errorf("%s: sessions %+v", a.Name, s)
+		}
+	}
+	for _, threshold := range res.Thresholds {
+		if !threshold.Met {
+			t.Errorf("threshold %+v", threshold)
+		}
+	}
+	pooled, fresh := &res.Arms[0], &res.Arms[1]
+	if c := fresh.Connections; c.Opened != c.Attempts || c.ReusedRequests != 0 {
+		t.Errorf("fresh: %+v", c)
+	}
+	if c := pooled.Connections; c.Opened != pooled.Sessions.Begun {
+		t.Errorf("pooled opened %d connections for %d sessions", c.Opened, pooled.Sessions.Begun)
+	}
+	stats := server.Stats()
+	if stats.Connections.Accepted != sum.opened+res.Preflight.Connections || stats.Handshakes.Full != sum.full+res.Preflight.TLSFull || stats.Handshakes.Resumed != 0 {
+		t.Errorf("the server accepted %+v with %+v; the arms opened %d with %d full handshakes, and before them %+v",
+			stats.Connections, stats.Handshakes, sum.opened, sum.full, res.Preflight)
+	}
+	if stats.Requests != sum.written {
+		t.Errorf("the server saw %d requests, and %d were written", stats.Requests, sum.written)
+	}
+	if want := (testserver.ShopStats{Logins: sum.sessions, Logouts: sum.sessions, Payments: sum.payments, TooMany: sum.retries}); stats.Shop != want {
+		t.Errorf("the shop counted %+v, want %+v", stats.Shop, want)
+	}
+	if sum.payments < 20 || sum.retries != (sum.payments+sum.retries)/20 {
+		t.Errorf("%d payments, %d refused", sum.payments, sum.retries)
+	}
+}
+
+// books are what sessbench says of all arms together.
+type books struct{ opened, full, written, sessions, payments, retries int64 }
+
+func (b *books) add(a *result.Arm) {
+	b.opened += a.Connections.Opened
+	b.full += a.Connections.TLSFull
+	b.written += a.Connections.Attempts
+	b.sessions += a.Sessions.Begun
+	b.retries += a.Retries
+	for _, o := range a.Operations {
+		if o.Name == "checkout/pay" {
+			b.payments += o.Requests - o.Errors
+		}
+	}
+}
+
+// holdChecks fails the test where an operation failed, or a check was not made for all of its calls.
+func holdChecks(t *testing.T, a *result.Arm) {
+	t.Helper()
+	checks := map[string]int{}
+	for _, o := range a.Operations {
+		if o.Requests == 0 || o.Errors != 0 {
+			t.Errorf("%s: %s has %d requests and %d errors: %v", a.Name, o.Name, o.Requests, o.Errors, o.ErrorClasses)
+		}
+		for _, c := range o.Checks {
+			if c.Passed != o.Requests || c.Failed != 0 {
+				t.Errorf("%s: %s: %+v of %d requests", a.Name, o.Name, c, o.Requests)
+			}
+			checks[o.Name]++
+		}
+	}
+	if want := map[string]int{"list": 2, "item": 1, "search": 1, "checkout/add": 1, "checkout/pay": 2}; fmt.Sprint(checks) != fmt.Sprint(want) {
+		t.Errorf("%s: checks %v, want %v", a.Name, checks, want)
+	}
+}
+
+// The example's users are the shop's.
+func TestTheShopKnowsTheExamplesUsers(t *testing.T) {
+	f, err := os.Open(filepath.Join(repository, "examples", "shop", "users.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil || len(rows) != 201 {
+		t.Fatalf("%d rows, error %v; want a head and 200 users", len(rows), err)
+	}
+	for i, row := range rows {
+		want := []string{"name", "password"}
+		if i > 0 {
+			want[0], want[1] = testserver.ShopUser(i - 1)
+		}
+		if !slices.Equal(row, want) {
+			t.Errorf("line %d has %v, want %v", i+1, row, want)
+		}
+	}
+}
