@@ -64,7 +64,7 @@ func TestEveryNumberOfAnArmHasItsKind(t *testing.T) {
 			" connections.streams connections.streams_peak connections.time_wait connections.tls_full connections.tls_resumed errors" +
 			" kernel.bytes_acked kernel.bytes_received kernel.connections kernel.retransmits kernel.segments_in kernel.segments_out kernel.window_mean kernel.window_min" +
 			" operations.o.checks.c.failed operations.o.checks.c.passed policy.pool_size policy.requests_per_connection policy.streams redirects requests retries" +
-			" scenarios.s.begun scenarios.s.completed sessions.begun sessions.setup_failures sessions.setup_requests sessions.teardown_failures sessions.teardown_requests sessions.workers" +
+			" scenarios.s.begun scenarios.s.completed sessions.begun sessions.missed sessions.setup_failures sessions.setup_requests sessions.teardown_failures sessions.teardown_requests sessions.workers" +
 			" stages.0.errors stages.0.requests stages.0.stage warmup_requests",
 	} {
 		slices.Sort(got[k])

@@ -10,7 +10,7 @@ import (
 type pacer interface {
 	// next returns when the worker's next iteration is due and of what, having waited for it, or false
 	// when the trial has no more. worker is the worker's number in its arm, from 0; now is the instant at which it became
-	// free.
+	// free, with all that it had to do done: by it is told whether the iteration was missed.
 	next(ctx context.Context, worker int, now time.Duration) (due, bool)
 	// offered is how many iterations have fallen due; only the open model counts them.
 	offered() int64

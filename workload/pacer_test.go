@@ -120,21 +120,23 @@ func TestLackIsSignalledAtOnce(t *testing.T) {
 		lack, sleeper := make(chan struct{}), precise.Sleeper{}
 		p := g.pacer(wire.NewClock(), &sleeper, 0, g.extent(0), 0, lack)
 		var signals []time.Duration
-		start := time.Now()
+		start, done := time.Now(), make(chan struct{})
 		go func() {
+			defer close(done)
 			for range lack {
 				signals = append(signals, time.Since(start))
 			}
 		}()
+		var workers sync.WaitGroup
 		for range 2 {
-			go p.next(t.Context(), 0, 0) // and is busy for ever
+			workers.Go(func() { p.next(t.Context(), 0, 0) }) // and is busy for ever
 		}
-		time.Sleep(time.Second)
+		workers.Wait()
+		close(lack)
+		<-done
 		if want := []time.Duration{100 * time.Millisecond}; !slices.Equal(signals, want) {
 			t.Errorf("signals at %v, want %v", signals, want)
 		}
-		close(lack)
-		synctest.Wait()
 	})
 }
 

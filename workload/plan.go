@@ -39,7 +39,7 @@ func (p Plan) MarshalJSON() ([]byte, error) {
 //
 // What is offered are iterations of the mix's items: an operation is one call, a scenario as many as it has steps.
 type Load struct {
-	Workers    int      `json:"workers"`               // at the start; of the closed model with Stages, the most there are
+	Workers    int      `json:"workers"`               // at the start; where Stages are of workers they say, and this does not count
 	MaxWorkers int      `json:"max_workers,omitempty"` // open model: as many as that are added while none is free; 0: none are
 	Duration   Duration `json:"duration,omitempty"`    // measured time per arm, all blocks together
 	Requests   int64    `json:"requests,omitempty"`    // iterations per arm, all blocks together; instead of Duration

@@ -59,7 +59,7 @@ func (w *worker) run(ctx context.Context, p pacer, to recording) error {
 			return err
 		}
 		now = w.call.Finished
-		if w.life.every > 0 || d.scheduled || w.program.items[d.item].pauses() {
+		if w.life.every > 0 || !d.scheduled && w.program.items[d.item].pauses() {
 			if !w.afterwards(ctx, d) {
 				return nil
 			}

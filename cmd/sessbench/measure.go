@@ -171,7 +171,7 @@ func (m *measurement) checkFiles() error {
 }
 
 // mostWorkers is how many workers an arm may come to have.
-func (m *measurement) mostWorkers() int { return max(m.plan.Load.Workers, m.plan.Load.MaxWorkers) }
+func (m *measurement) mostWorkers() int { return m.plan.Load.MostWorkers() }
 
 // What decides how far the heap grows before garbage is collected. A small heap is let grow by heapSpare,
 // whatever the share: with the usual percentages a load of new TLS connections, which leaves much garbage, would have it

@@ -8,10 +8,10 @@ type merged struct {
 	left    int64     // arrivals that it may still give
 }
 
-func (p *Process) merged(c *curve, block int, passed float64, left int64) *merged {
+func (p *Process) merged(c *curve, block int, from, to float64, left int64) *merged {
 	m := &merged{streams: make([]stream, len(p.shares)), next: make([]Arrival, 0, len(p.shares)), left: left}
 	for i, share := range p.shares {
-		m.streams[i] = p.stream(c, share, block, i, passed)
+		m.streams[i] = p.stream(c, share, block, i, from, to)
 		if a, ok := m.streams[i].next(); ok {
 			a.Item = i
 			m.next = append(m.next, a)

@@ -87,23 +87,25 @@ func shares(rates []float64, random *rand.Rand) []share {
 }
 
 // Source returns the arrivals of a trial. Block is its number, from 0, or -1 for one that is none of the blocks. count is how many
-// arrivals it has, the rate at the profile's end going on for as long as that takes, and before how many the blocks before it had; where
-// count is 0, it has those of the profile.
+// arrivals it has, the rate at the profile's end going on for as long as that takes, and before how many the blocks before it had; items
+// with rates of their own then get their parts but for an arrival or so at the ends of blocks. Where count is 0, it has those of the profile.
 func (p *Process) Source(block int, before, count int64) Source {
-	passed, left := float64(max(0, block))*p.curve.total, int64(math.MaxInt64)
-	curve := p.curve
+	curve, left := p.curve, int64(math.MaxInt64)
+	number := float64(max(0, block))
+	from, to := number*curve.total, (number+1)*curve.total
 	if count > 0 {
-		endless := *p.curve
+		endless := *curve
 		endless.endless = true
-		passed, left, curve = float64(before), count, &endless
+		curve, left = &endless, count
+		from, to = float64(before), math.Inf(1)
 	}
 	if len(curve.pieces) == 0 {
 		return &single{}
 	}
 	if p.shares != nil {
-		return p.merged(curve, block, passed, left)
+		return p.merged(curve, block, from, to, left)
 	}
-	s := &single{stream: p.stream(curve, share{part: 1}, block, 0, passed), left: left, choice: p.choice}
+	s := &single{stream: p.stream(curve, share{part: 1}, block, 0, from, to), left: left, choice: p.choice}
 	if s.choice != nil {
 		s.random = p.random(block, choicePart)
 	}
@@ -121,17 +123,15 @@ func (p *Process) random(block, part int) *rand.Rand {
 	return rand.New(rand.NewPCG(p.settings.Seed, p.settings.Stream+uint64(block+1)<<partBits+uint64(part)))
 }
 
-func (p *Process) stream(c *curve, of share, block, item int, passed float64) stream {
+// stream is an item's process in a block; from and to are the integrals of the rate, over all blocks, at its beginning and at its end.
+func (p *Process) stream(c *curve, of share, block, item int, from, to float64) stream {
 	s := stream{curve: c, share: of}
 	if p.settings.Poisson {
 		s.random = p.random(block, item)
 		return s
 	}
-	s.passed = passed * of.part
-	s.index, s.last = of.first(s.passed), math.MaxInt64
-	if !c.endless {
-		s.last = of.first(s.passed + c.total*of.part)
-	}
+	s.passed = from * of.part
+	s.index, s.last = of.first(s.passed), of.first(to*of.part)
 	return s
 }
 
