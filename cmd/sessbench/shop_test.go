@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"sessbench/result"
@@ -95,6 +96,47 @@ func holdChecks(t *testing.T, a *result.Arm) {
 	}
 	if want := map[string]int{"list": 2, "item": 1, "search": 1, "checkout/add": 1, "checkout/pay": 2}; fmt.Sprint(checks) != fmt.Sprint(want) {
 		t.Errorf("%s: checks %v, want %v", a.Name, checks, want)
+	}
+}
+
+// guidesPlan writes the plan that a guide has to a directory with the shop's users, and returns its name.
+func guidesPlan(t *testing.T, guide string) string {
+	t.Helper()
+	_, plan, _ := strings.Cut(readDocument(t, filepath.Join(repository, "docs", "how-to", guide)), "```yaml\n")
+	plan, _, _ = strings.Cut(plan, "```")
+	dir := t.TempDir()
+	users := readDocument(t, filepath.Join(repository, "examples", "shop", "users.csv"))
+	for name, text := range map[string]string{"plan.yaml": plan, "users.csv": users} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return filepath.Join(dir, "plan.yaml")
+}
+
+func TestTheGuidesPlanLogsIn(t *testing.T) {
+	server, trust := server(t, testserver.Config{TLS: true})
+	res := measured(t, exitDone, append([]string{
+		"run", "--plan", guidesPlan(t, "benchmark-an-api-behind-a-login.md"), "--set", "target=" + server.URL(), "-n", "200", "--warmup", "0s", "-c", "4", "--set", "session.renew_every=30",
+	}, trust...)...)
+	a := &res.Arms[0]
+	if stats := server.Stats().Shop; a.Errors != 0 || a.Sessions.Begun < 5 || stats != (testserver.ShopStats{Logins: a.Sessions.Begun, Logouts: a.Sessions.Begun}) {
+		t.Errorf("%d errors (%v), sessions %+v, and the shop counted %+v", a.Errors, a.ErrorClasses, a.Sessions, stats)
+	}
+}
+
+func TestTheGuidesPlanComparesTwoVersions(t *testing.T) {
+	_, password := testserver.ShopUser(0)
+	t.Setenv("API_PASSWORD", password)
+	old, _ := server(t, testserver.Config{})
+	replacement, _ := server(t, testserver.Config{})
+	res := measured(t, exitDone, "compare", "--plan", guidesPlan(t, "compare-two-versions.md"), "--set", "target="+old.URL(), "--set", "arms.new.target="+replacement.URL(),
+		"-n", "80", "--warmup", "0s", "--blocks", "4", "-c", "8", "--set", "thresholds=[]")
+	for i, server := range []*testserver.Server{old, replacement} {
+		a := &res.Arms[i]
+		if stats := server.Stats(); a.Errors != 0 || a.Requests != 80 || stats.Requests != a.Connections.Attempts || stats.Shop.Logins != 8 {
+			t.Errorf("%s: %d requests, %d errors (%v); its server saw %d and %+v", a.Name, a.Requests, a.Errors, a.ErrorClasses, stats.Requests, stats.Shop)
+		}
 	}
 }
 
