@@ -119,7 +119,7 @@ func (w *worker) unbegun(ctx context.Context, d due, err error, to recording) (e
 	switch {
 	case errors.Is(err, script.ErrEnded), ctx.Err() != nil:
 		return true, nil
-	case setUpFault(&w.call):
+	case isA[*KeyError](err): // no session can be made
 		return true, err
 	}
 	started := w.call.Started

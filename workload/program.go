@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"sessbench/workload/script"
@@ -173,34 +172,18 @@ type expectation struct {
 	ranges [][2]int
 }
 
-// expectationOf reads what Plan.Validate found to be sound: "404", "2xx", "200-299".
+// expectationOf reads what Plan.Validate found to be sound: "404", "2xx".
 func expectationOf(texts []string) expectation {
 	var e expectation
 	for _, text := range texts {
-		lo, hi, _ := statusRange(text)
-		e.ranges = append(e.ranges, [2]int{lo, hi})
+		if status, err := strconv.Atoi(text); err == nil {
+			e.ranges = append(e.ranges, [2]int{status, status})
+		} else {
+			class := int(text[0]-'0') * 100
+			e.ranges = append(e.ranges, [2]int{class, class + 99})
+		}
 	}
 	return e
-}
-
-// statusRange reads a status, a class of them, or a range.
-func statusRange(text string) (lo, hi int, ok bool) {
-	status := func(s string) (int, bool) {
-		n, err := strconv.Atoi(s)
-		return n, err == nil && len(s) == 3 && n >= 100 && n <= 999
-	}
-	from, to, isRange := strings.Cut(text, "-")
-	switch {
-	case isRange:
-		lo, first := status(strings.TrimSpace(from))
-		hi, second := status(strings.TrimSpace(to))
-		return lo, hi, first && second && lo <= hi
-	case len(text) == 3 && strings.EqualFold(text[1:], "xx") && text[0] >= '1' && text[0] <= '9':
-		class := int(text[0]-'0') * 100
-		return class, class + 99, true
-	}
-	lo, ok = status(text)
-	return lo, lo, ok
 }
 
 // met reports whether a status is no error.

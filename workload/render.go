@@ -1,7 +1,6 @@
 package workload
 
 import (
-	"errors"
 	"fmt"
 	"net/url"
 
@@ -40,7 +39,8 @@ func newRendering(o *Operation, with *session.Session, target *url.URL, names *s
 			return &rendering{varied: varied}, nil
 		}
 	}
-	return &rendering{filled: &filledRequest{operation: marked, texts: c.texts, base: base, target: target, keep: keep, key: key}}, nil
+	filled, err := newFilledRequest(marked, base, c, target, keep)
+	return &rendering{filled: filled}, err
 }
 
 // prepareKeeping is prepare for an operation whose response's body may have to be kept.
@@ -70,42 +70,6 @@ func (g *rendering) request(s *session.Session, scope *script.Scope) (p *session
 		p, err = g.filled.request(s, scope)
 	}
 	return p, true, err
-}
-
-// A filledRequest is an operation that is filled in and prepared for each call.
-type filledRequest struct {
-	operation *Operation        // with marks in the place of what is filled in
-	texts     [][]piece         // of the operation, in the order of mapTexts; nil: it stands
-	base      *session.Prepared // has the TLS settings, and with them the connections
-	target    *url.URL
-	keep      bool
-	key       string
-}
-
-func (g *filledRequest) request(s *session.Session, scope *script.Scope) (*session.Prepared, error) {
-	next := 0
-	o, err := g.operation.mapTexts(func(t operationText) (string, bool, error) {
-		pieces := g.texts[next]
-		next++
-		if pieces == nil {
-			return "", false, nil
-		}
-		text, err := appendPieces(nil, pieces, scope)
-		return string(text), true, err
-	})
-	if err != nil {
-		return nil, err
-	}
-	request, err := o.request(g.target, g.key)
-	if bad, ok := errors.AsType[*KeyError](err); ok && bad.Key == g.key+".url" {
-		return nil, &KeyError{bad.Key, "is no URL with what its templates came to"}
-	}
-	if err != nil {
-		return nil, err
-	}
-	request.Keep, request.SameTLS = g.keep, g.base
-	p, err := s.Prepare(request)
-	return p, unsendable(g.key, err)
 }
 
 // unsendable makes the error of a request that cannot be sent: its kind and cause, without the URL, which has values in it.

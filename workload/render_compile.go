@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 
 	"sessbench/workload/script"
@@ -101,10 +102,12 @@ func (c *renderCompiler) url(text string) ([]piece, error) {
 	var before strings.Builder
 	for i, p := range all {
 		if p.hole == nil {
-			if sent, _, fragment := strings.Cut(p.text, "#"); fragment {
-				return append(all[:i], piece{text: sent}), nil
+			sent, _, fragment := strings.Cut(p.text, "#")
+			before.WriteString(sent)
+			if fragment {
+				all = append(all[:i], piece{text: sent})
+				break
 			}
-			before.WriteString(p.text)
 			continue
 		}
 		if p.hole.put = puttingInURL(before.String()); p.hole.put == putAsIs {
@@ -112,7 +115,29 @@ func (c *renderCompiler) url(text string) ([]piece, error) {
 		}
 		before.WriteByte(filledIn)
 	}
+	escapePercents(all, before.String())
 	return all, nil
+}
+
+// escapePercents escapes what is a percent sign and nothing else in a query: where one of them begins no escape, sessions
+// take none for one, but they would see those of the values.
+func escapePercents(pieces []piece, whole string) {
+	_, query, _ := strings.Cut(whole, "?")
+	if _, err := url.PathUnescape(query); err == nil {
+		return
+	}
+	inQuery := false
+	for i := range pieces {
+		p := &pieces[i]
+		path, query := "", p.text
+		if !inQuery {
+			path, query, inQuery = strings.Cut(p.text, "?")
+			if inQuery {
+				path += "?"
+			}
+		}
+		p.text = path + strings.ReplaceAll(query, "%", "%25")
+	}
 }
 
 // filledIn stands for the values in what is before a place in a URL.

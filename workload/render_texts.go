@@ -26,7 +26,7 @@ const (
 )
 
 // mapTexts returns a copy of the operation with what f returns in the place of each text that may have templates; ok is false
-// for a text that stays. The texts come in the same order every time.
+// for a text that stays. The texts come in the same order every time, the URL first.
 func (o *Operation) mapTexts(f func(operationText) (text string, ok bool, err error)) (*Operation, error) {
 	m := &textMapper{f: f}
 	c := *o

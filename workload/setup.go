@@ -165,15 +165,7 @@ func targetURL(p *Plan, opts Options) (*url.URL, error) {
 
 // prepare merges the session's settings into an operation, whose key is its place in the plan.
 func (o *Operation) prepare(with *session.Session, target *url.URL, key string) (*session.Prepared, error) {
-	request, err := o.request(target, key)
-	if err != nil {
-		return nil, err
-	}
-	prepared, err := with.Prepare(request)
-	if err != nil {
-		return nil, o.preparationError(key, err)
-	}
-	return prepared, nil
+	return o.prepareKeeping(with, target, false, key)
 }
 
 // preparationError names the key that an operation could not be prepared for: what it does not have itself

@@ -218,9 +218,7 @@ func (c *crew) hire(p pacer) error {
 		}
 		w := c.runner.newWorker(c.arm, len(c.arm.workers)+len(c.joined))
 		if len(c.arm.program.setup) > 0 {
-			if err := w.begin(c.ctx); err != nil && c.ctx.Err() == nil && setUpFault(&w.call) {
-				return err
-			}
+			_ = w.begin(c.ctx) // without a session its first iteration tries again
 		}
 		c.joined = append(c.joined, w)
 		c.start(w, p)

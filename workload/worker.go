@@ -113,7 +113,7 @@ func (w *worker) step(ctx context.Context, s *step, d due, recorder *stats.Recor
 		return false, nil
 	case w.call.Err != nil && errors.Is(w.call.Err, script.ErrEnded):
 		return false, script.ErrEnded
-	case w.call.Err != nil && setUpFault(&w.call):
+	case s.rendering.fixed != nil && w.call.Err != nil && setUpFault(&w.call): // what is filled in may be right the next time
 		return false, w.call.Err
 	}
 	class := w.judge(s)

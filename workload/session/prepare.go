@@ -17,7 +17,8 @@ import (
 
 // A Prepared is one hop, merged from a request and the settings of a session and rendered as
 // far as can be: all but cookies, and credentials that are made anew for each hop. It is
-// immutable: any number of sessions may send it at the same time, any number of times.
+// immutable: any number of sessions may send it at the same time, any number of times. Only one that a
+// Variation made is that of a single session, until its next one.
 type Prepared struct {
 	method  string
 	url     *url.URL      // without user information

@@ -161,8 +161,8 @@ func (s *Session) Send(ctx context.Context, p *Prepared) (*Response, error) {
 	return s.fetch(ctx, p)
 }
 
-// Measure carries out p and tells of it in call, which it overwrites; responses are read and not
-// kept, unless there are hooks to see them. What fails is in call.Err. In the steady state a plain request
+// Measure carries out p and tells of it in call, which it overwrites; bodies are read and not
+// kept, unless the request has Keep or there are hooks to see them. What fails is in call.Err. In the steady state a plain request
 // costs no allocation: the session keeps what it was given, up to a thousand requests with their bodies, so those
 // that are sent but once are for MeasureOnce. What came is at hand in Last until the session's next call.
 func (s *Session) Measure(ctx context.Context, p *Prepared, call *Call) {

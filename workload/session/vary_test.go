@@ -3,9 +3,15 @@ package session
 import (
 	"bytes"
 	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+
+	"sessbench/workload/wire"
 )
 
 // placesOf returns the places of a Prepared by the texts that stand there.
@@ -271,6 +277,45 @@ func TestAllocationsOfVariations(t *testing.T) {
 		run()
 		if n := testing.AllocsPerRun(200, run); n > c.most {
 			t.Errorf("%s: %v allocations, want at most %v", c.name, n, c.most)
+		}
+	}
+}
+
+// Other carriers than a connection of HTTP/1.1 read other parts of a request.
+func TestVariationsOverOtherCarriers(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		fmt.Fprintf(w, "%s %s %s %s", r.Proto, r.RequestURI, r.Header.Get("X-A"), body)
+	}))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	for proto, transport := range map[string]func(wire.Clock) Transport{
+		"HTTP/2.0": func(clock wire.Clock) Transport {
+			return wire.NewClient(clock, &wire.Options{}, wire.Policy{HTTP: wire.HTTP2}, nil)
+		},
+		"HTTP/1.1": func(clock wire.Clock) Transport {
+			return RoundTripperOn(clock, &http.Transport{TLSClientConfig: server.Client().Transport.(*http.Transport).TLSClientConfig})
+		},
+	} {
+		s := testSession(t)
+		s.TLS, s.Logger = &TLS{Insecure: true}, slog.New(slog.DiscardHandler)
+		if err := s.Mount("https://", Adapter{Transport: transport(s.Clock)}); err != nil {
+			t.Fatal(err)
+		}
+		base := mustPrepare(t, s, &Request{Method: "POST", URL: server.URL + "/0?q0", Headers: Pairs("X-A", "a0"), Body: Text("b0"), Keep: true})
+		for i := range 3 {
+			n := fmt.Sprint(i + 1)
+			p, err := vary(t, s, base, "/0", "/"+n, "q0", "q"+n, "a0", "a"+n, "b0", "b"+n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var call Call
+			s.MeasureOnce(t.Context(), p, &call)
+			if call.Err != nil {
+				t.Fatal(call.Err)
+			}
+			requireLast(t, proto, s.Last(), 200, proto+" /"+n+"?q"+n+" a"+n+" b"+n)
 		}
 	}
 }
