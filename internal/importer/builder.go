@@ -90,7 +90,7 @@ func (b *builder) plan() (*Plan, error) {
 		mix.Content = append(mix.Content, o.node(origin))
 	}
 	if b.scenario != "" && len(b.operations) > 1 {
-		scenario := mapping{{"name", textNode(literal(b.scenario))}, {"steps", mix}}
+		scenario := mapping{{"name", textNode(fixed(b.scenario))}, {"steps", mix}}
 		mix = listNode(scenario.block())
 	}
 	root.add("mix", mix)

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -12,13 +13,15 @@ import (
 type operation struct {
 	comments []string
 	name     string // "": the plan's own, method and path
-	weight   int    // 0: not said
+	weight   int    // 0 and 1: not said
 	method   string
-	origin   string  // scheme and host, in lower case
-	path     string  // raw, of the URL; for names
-	url      string  // the rest of the URL, as the plan has it
-	settings mapping // what the session has where all operations have the same: headers, auth, timeout, follow, proxies, tls
-	body     mapping // and all else
+	origin   string        // scheme and host, in lower case
+	path     string        // raw, of the URL; for names
+	url      string        // the rest of the URL, as the plan has it
+	statuses []int         // that it was answered with, where that is known
+	settings mapping       // what the session has where all operations have the same: headers, auth, timeout, follow, proxies, tls
+	body     mapping       // and all else
+	think    time.Duration // pause after it
 }
 
 // usualName is what the plan calls an operation that it gives no name.
@@ -28,9 +31,9 @@ func (o *operation) usualName() string { return o.method + " " + o.path }
 func (o *operation) node(origin string) *yaml.Node {
 	m := mapping{}
 	if o.name != "" {
-		m.add("name", textNode(literal(o.name)))
+		m.add("name", textNode(fixed(o.name)))
 	}
-	if o.weight > 0 {
+	if o.weight > 1 {
 		m.add("weight", plainNode(itoa(o.weight)))
 	}
 	requestURL := o.url
@@ -45,7 +48,44 @@ func (o *operation) node(origin string) *yaml.Node {
 		m.add("url", textNode(requestURL))
 	}
 	m = append(append(m, o.settings...), o.body...)
+	if expected := o.expected(); len(expected) > 0 {
+		m.add("expect", expectation(expected))
+	}
+	if o.think > 0 {
+		m.add("think", textNode(o.think.String()))
+	}
 	return comment(m.block(), o.comments)
+}
+
+// expected are the statuses to expect, where there are any that are errors otherwise.
+func (o *operation) expected() []string {
+	var list []string
+	for _, status := range o.statuses {
+		switch {
+		case status >= 400:
+			list = append(list, itoa(status))
+		case status >= 100:
+			list = append(list, itoa(status/100)+"xx")
+		}
+	}
+	slices.Sort(list)
+	if list = slices.Compact(list); !slices.ContainsFunc(list, func(s string) bool { return s >= "4" }) {
+		return nil
+	}
+	return list
+}
+
+// expectation writes statuses, which need no quotes, as one or as a list.
+func expectation(statuses []string) *yaml.Node {
+	list := listNode()
+	list.Style = yaml.FlowStyle
+	for _, s := range statuses {
+		list.Content = append(list.Content, plainNode(s))
+	}
+	if len(statuses) == 1 {
+		return list.Content[0]
+	}
+	return list
 }
 
 // sameRequest says whether two operations ask for the same.
@@ -59,11 +99,11 @@ func (o *operation) setURL(v *vault, raw string) error {
 	u, err := url.Parse(raw)
 	switch {
 	case err != nil:
-		return wrongURL("cannot be parsed; check its host, and write special characters as %XX")
+		return unfit("the URL cannot be parsed; check its host, and write special characters as %XX")
 	case u.Scheme != "http" && u.Scheme != "https":
-		return wrongURL("is not one of http or https; sessbench has no other protocol")
+		return unfit("the URL is not one of http or https; sessbench has no other protocol")
 	case u.Hostname() == "" || u.Opaque != "":
-		return wrongURL("names no host; write it as in https://api.example.com/path")
+		return unfit("the URL names no host; write it as in https://api.example.com/path")
 	}
 	_, rest, _ := strings.Cut(raw, "://")
 	rest = rest[authorityEnd(rest):]
@@ -72,7 +112,7 @@ func (o *operation) setURL(v *vault, raw string) error {
 		rest = "/" + rest
 	}
 	if _, err := url.Parse(u.Scheme + "://" + u.Host + rest); err != nil {
-		return wrongURL("cannot be parsed; write special characters as %XX")
+		return unfit("the URL cannot be parsed; write special characters as %XX")
 	}
 	o.origin = u.Scheme + "://" + strings.ToLower(u.Host)
 	o.path, _, _ = strings.Cut(rest, "?")
@@ -84,10 +124,10 @@ func (o *operation) setURL(v *vault, raw string) error {
 	return nil
 }
 
-// wrongURL is what is wrong with a URL.
-type wrongURL string
+// unfit says why a request cannot be in a plan, without anything secret.
+type unfit string
 
-func (w wrongURL) Error() string { return "the URL " + string(w) }
+func (u unfit) Error() string { return string(u) }
 
 // isToken says whether s can be a method or the name of a header (RFC 9110, section 5.6.2).
 func isToken(s string) bool {
@@ -129,11 +169,7 @@ func merged(operations []*operation) []*operation {
 			continue
 		}
 		byURL[key][i].weight++
-	}
-	if !slices.ContainsFunc(list, func(o *operation) bool { return o.weight > 1 }) {
-		for _, o := range list {
-			o.weight = 0
-		}
+		byURL[key][i].statuses = append(byURL[key][i].statuses, o.statuses...)
 	}
 	return list
 }
