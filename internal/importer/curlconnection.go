@@ -170,13 +170,14 @@ func (c *curlImporter) setHTTP(options *curlOptions) {
 	case options.http10:
 		c.note("HTTP/1.0 was left out: sessbench has 1.1, 2 and 3.")
 	}
-	switch origin := usualOrigin(c.operations); {
+	if version == "h2c" && c.allHave("https:") {
+		version = "2"
+	}
+	switch {
 	case version == "":
 		return
-	case version == "h2c" && strings.HasPrefix(origin, "https:"):
-		version = "2"
-	case version != "1.1" && version != "h2c" && strings.HasPrefix(origin, "http:"):
-		c.note("HTTP/%s was left out: without TLS it is curl's wish only; write http: h2c where the server speaks HTTP/2.", version)
+	case version == "h2c" && !c.allHave("http:"), version == "2" && !c.allHave("https:"), version == "3" && !c.allHave("https:"):
+		c.note("HTTP/%s was left out: it is not for all of the plan's URLs, since 2 and 3 need https and h2c needs http; write it as an arm.", version)
 		return
 	}
 	if c.http != "" && c.http != version {
@@ -184,6 +185,11 @@ func (c *curlImporter) setHTTP(options *curlOptions) {
 		return
 	}
 	c.http = version
+}
+
+// allHave says whether all operations have a scheme.
+func (c *curlImporter) allHave(scheme string) bool {
+	return !slices.ContainsFunc(c.operations, func(o *operation) bool { return !strings.HasPrefix(o.origin, scheme) })
 }
 
 // texts adds texts to a list under a key, each once.

@@ -1,6 +1,9 @@
 package importer
 
 import (
+	"encoding/json"
+	"reflect"
+	"strings"
 	"testing"
 )
 
@@ -83,4 +86,40 @@ func FuzzLiteral(f *testing.F) {
 			t.Errorf("%q became %q", a+b, got)
 		}
 	})
+}
+
+// A JSON body is sent as it was, whether the plan says it as json or as body.
+func FuzzJSON(f *testing.F) {
+	f.Add(`{"a": [1, -0, 1.50, 1e400, 12345678901234567890, "x\u0000\ud800", null, true, {}, []], "<<": "$", "": "y: z\n"}`)
+	f.Add("[[[1]],\n {\"no\": \"yes\", \"1\": \"0x1\", \"~\": \"~\"}]")
+	f.Fuzz(func(t *testing.T, text string) {
+		if !json.Valid([]byte(text)) || strings.Contains(text, "{{") || strings.Contains(text, `\u007b`) || strings.Contains(text, `\u007B`) {
+			return
+		}
+		o := testOptions("source")
+		o.ShowSecrets = true
+		imported, err := CurlWords([]string{"curl", "http://h/", "--data-raw", text, "-H", "Content-Type: application/json"}, o)
+		if err != nil {
+			return
+		}
+		operation := parses(t, imported).Mix[0]
+		got := string(operation.JSON)
+		if operation.JSON == nil {
+			got = string(operation.Body)
+		}
+		if want := decoded(t, text); !reflect.DeepEqual(decoded(t, got), want) {
+			t.Errorf("%q became %q\n%s", text, got, imported.YAML)
+		}
+	})
+}
+
+func decoded(t *testing.T, text string) any {
+	t.Helper()
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.UseNumber()
+	var value any
+	if err := dec.Decode(&value); err != nil {
+		t.Fatalf("%q: %v", text, err)
+	}
+	return value
 }

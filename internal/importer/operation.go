@@ -1,8 +1,10 @@
 package importer
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -88,10 +90,24 @@ func expectation(statuses []string) *yaml.Node {
 	return list
 }
 
-// sameRequest says whether two operations ask for the same.
-func (o *operation) sameRequest(p *operation) bool {
-	return o.method == p.method && o.origin == p.origin && o.url == p.url && o.name == p.name &&
-		same(o.settings.block(), p.settings.block()) && same(o.body.block(), p.body.block())
+// fingerprint is the same for operations that ask for the same.
+func (o *operation) fingerprint() string {
+	var b strings.Builder
+	for _, text := range []string{o.method, o.origin, o.url, o.name} {
+		b.WriteString(strconv.Quote(text))
+	}
+	written(&b, o.settings.block())
+	written(&b, o.body.block())
+	return b.String()
+}
+
+// written writes what a node says, and nothing of how.
+func written(b *strings.Builder, n *yaml.Node) {
+	fmt.Fprintf(b, "%d%s%q(", n.Kind, n.Tag, n.Value)
+	for _, child := range n.Content {
+		written(b, child)
+	}
+	b.WriteByte(')')
 }
 
 // setURL takes a whole URL apart. The error is for people, and does not repeat the URL.
@@ -138,17 +154,18 @@ func isToken(s string) bool {
 
 // nameApart numbers operations that are called the same. Those that have a name of their own keep it, as far as they can.
 func nameApart(operations []*operation) {
-	taken := map[string]bool{}
+	taken := map[string]int{} // names, and the last numbers behind them
 	for _, o := range operations {
 		base := o.name
 		if base == "" {
 			base = o.usualName()
 		}
 		name := base
-		for n := 2; taken[name]; n++ {
-			name = base + " #" + itoa(n)
+		for taken[name] > 0 {
+			taken[base]++
+			name = base + " #" + itoa(taken[base])
 		}
-		taken[name] = true
+		taken[name] = max(1, taken[name])
 		if name != o.usualName() {
 			o.name = name
 		}
@@ -157,19 +174,18 @@ func nameApart(operations []*operation) {
 
 // merged makes one operation of those that ask for the same, with a weight, in the order of their first.
 func merged(operations []*operation) []*operation {
-	byURL := map[string][]*operation{}
+	first := map[string]*operation{}
 	var list []*operation
 	for _, o := range operations {
-		key := o.method + " " + o.origin + o.url
-		i := slices.IndexFunc(byURL[key], o.sameRequest)
-		if i < 0 {
-			o.weight = 1
-			byURL[key] = append(byURL[key], o)
-			list = append(list, o)
+		key := o.fingerprint()
+		if same := first[key]; same != nil {
+			same.weight++
+			same.statuses = append(same.statuses, o.statuses...)
 			continue
 		}
-		byURL[key][i].weight++
-		byURL[key][i].statuses = append(byURL[key][i].statuses, o.statuses...)
+		o.weight = 1
+		first[key] = o
+		list = append(list, o)
 	}
 	return list
 }

@@ -15,14 +15,14 @@ type vault struct {
 	show      bool
 	variables []variable
 	byValue   map[string]string // variables by their wished names and values
-	taken     map[string]bool
+	taken     map[string]int    // variables, and the last numbers behind them
 }
 
 // A variable stands for a secret; of is where that was.
 type variable struct{ name, of string }
 
 func newVault(o *Options) *vault {
-	v := &vault{isSecret: o.Secret, show: o.ShowSecrets, byValue: map[string]string{}, taken: map[string]bool{}}
+	v := &vault{isSecret: o.Secret, show: o.ShowSecrets, byValue: map[string]string{}, taken: map[string]int{}}
 	if v.isSecret == nil {
 		v.isSecret = func(string) bool { return true }
 	}
@@ -62,10 +62,11 @@ func (v *vault) placeholder(wished, value, of string) string {
 		return "${" + name + "}"
 	}
 	name := wished
-	for n := 2; v.taken[name]; n++ {
-		name = fmt.Sprintf("%s_%d", wished, n)
+	for v.taken[name] > 0 {
+		v.taken[wished]++
+		name = fmt.Sprintf("%s_%d", wished, v.taken[wished])
 	}
-	v.taken[name] = true
+	v.taken[name] = max(1, v.taken[name])
 	v.byValue[id] = name
 	v.variables = append(v.variables, variable{name, of})
 	return "${" + name + "}"
