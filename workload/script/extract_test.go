@@ -180,3 +180,33 @@ func TestExtractorUsesBody(t *testing.T) {
 		}
 	}
 }
+
+// What was taken outlives the response's memory.
+func TestExtractedValuesAreCopies(t *testing.T) {
+	for _, x := range []script.Extraction{{JSON: "a"}, {JSON: "@this"}, {JSON: "l"}, {JSON: "a|@this"}, {Regexp: "v[a-z]+e"}, {Form: "a"}} {
+		body := []byte(`{"a":"value","l":["value",{"value":"value"}],"h":"<input name=a value=value>"}`)
+		n := &script.Names{}
+		if err := n.AddVariable("x"); err != nil {
+			t.Fatal(err)
+		}
+		s := n.NewScope()
+		s.Response = &steady{bytes: body}
+		e, err := n.Extractor("x", x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := e.Take(s); err != nil {
+			t.Fatal(err)
+		}
+		before, err := render(n, s, "{{x}}")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range body {
+			body[i] = '#'
+		}
+		if after, err := render(n, s, "{{x}}"); after != before || !strings.Contains(after, "value") || err != nil {
+			t.Errorf("%+v: %q became %q, %v", x, before, after, err)
+		}
+	}
+}
