@@ -24,7 +24,8 @@ func (d *decoder) plan(root *yaml.Node) *workload.Plan {
 			v.list("operations", func(v value) { *into = append(*into, v.operation(&p.Session)) })
 		}
 	}
-	v.keys([]key{
+	v.keys("plan", []key{
+		{"$schema", func(value) {}},
 		{"include", func(value) {}}, // it was carried out
 		{"target", func(v value) { p.Target = v.text() }},
 		{"arms", func(v value) { p.Arms = v.arms() }},
