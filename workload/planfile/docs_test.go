@@ -23,7 +23,7 @@ func tables() string {
 		}
 		fmt.Fprintf(&b, "### %s\n\n", s.title)
 		if s.at != "" {
-			fmt.Fprintf(&b, "`%s`. ", s.at)
+			fmt.Fprintf(&b, "Under `%s`. ", s.at)
 		}
 		b.WriteString(strings.TrimSpace(s.about))
 		if s.at != "" || s.about != "" {
@@ -31,6 +31,9 @@ func tables() string {
 		}
 		b.WriteString("| key | type | default | unit | flag | meaning | example |\n|---|---|---|---|---|---|---|\n")
 		for _, k := range s.keys {
+			if k.Unit == withUnit {
+				k.Unit = "`ms`, `s`, `m`, ..."
+			}
 			cells := []string{"`" + k.Name + "`", k.Type.String(), k.Default, k.Unit, k.Flag, k.Meaning, "`" + k.Name + ": " + k.Example + "`"}
 			for i, cell := range cells {
 				cells[i] = strings.ReplaceAll(cell, "|", `\|`)

@@ -71,7 +71,7 @@ var (
 // description is the meaning without links, with unit and default.
 func (k *Key) description() string {
 	text := markdownLink.ReplaceAllString(k.Meaning, "$1")
-	if k.Unit != "" && !strings.Contains(text, k.Unit) {
+	if k.Unit != "" && k.Unit != withUnit && !strings.Contains(text, k.Unit) {
 		text += " (" + k.Unit + ")"
 	}
 	if _, ok := k.defaultValue(); !ok && k.Default != "" {

@@ -16,7 +16,25 @@ func sections() []section {
 	return all
 }
 
-// value puts a default in the quotes that documentation has for values.
+// Keys returns all keys of a plan, each where it is found first, by its path: "load.stages.rate". Lists have no part of their own in it, and
+// NAME stands for a name of the user's.
+func Keys() []Key {
+	var all []Key
+	for _, s := range sections() {
+		if s.title == "" { // a part of another
+			continue
+		}
+		for _, k := range s.keys {
+			if s.at != "" {
+				k.Name = s.at + "." + k.Name
+			}
+			all = append(all, k)
+		}
+	}
+	return all
+}
+
+// quoted puts a default in the quotes that documentation has for values.
 func quoted(text string) string { return "`" + text + "`" }
 
 func quotedTime(d time.Duration) string { return quoted(time.Duration(d).String()) }
@@ -26,7 +44,6 @@ func planSections() []section {
 	once := Type{"operation", ref("once")}
 	return []section{
 		{name: "plan", title: "The plan", needs: either(schema{"required": []any{"mix"}}, schema{"required": []any{"include"}}), keys: []Key{
-			{"$schema", text(), "", "", "", "for editors; it has no effect", "./plan.schema.json"},
 			{"include", some(fileName()), "", "", "", "[plans](#include) that lie under this one", "[base.yaml, checkout.yaml]"},
 			{"target", text(), "the embedded test server", "", "URL", "scheme, host and port that relative URLs are requested from", "https://api.example.com"},
 			{"arms", some(or(text(), object("arm"))), "`pooled` and `fresh`; with TLS `fresh-resumed` too", "", "--arms", "ways of using connections that are compared: names of policies, perhaps with [modifiers](plan.md#arms), or mappings. The first is the baseline", "[pooled, {name: five, requests_per_connection: 5}]"},
@@ -36,12 +53,13 @@ func planSections() []section {
 			{"emulate", or(object("emulate"), duration()), "the real path", "", "", "a path that is emulated; a time alone is its `rtt`", "{rtt: 40ms, down: 20M, up: 5M}"},
 			{"feeds", named("names", object("feed")), "", "", "", "tables of values for [templates](#templates)", "{users: {csv: users.csv}}"},
 			{"setup", list(once), "", "", "", "what every session does first, in order, not measured", "[{post: /login, form: {user: me}}]"},
-			{"mix", list(item), "", "", "", "what is measured: operations, and scenarios of several", "[{get: /items}, {post: /items, json: {name: thing}}]"},
+			{"mix", described("list of operations and scenarios", list(item)), "", "", "", "what is measured: operations, and scenarios of several", "[{get: /items}, {post: /items, json: {name: thing}}]"},
 			{"teardown", list(once), "", "", "", "what every session does last, in order, not measured", "[{post: /logout}]"},
 			{"load", object("load"), "", "", "", "how much is offered, and for how long", "{rate: 500, duration: 30s}"},
 			{"thresholds", some(or(described("condition", text()), object("threshold"))), "", "", "", "what the result has to meet, or the exit code is 3", `["pooled.response_time.p99 < 50ms"]`},
 			{"fail_if", some(described("condition", text())), "", "", "--fail-if", "what the result must not meet, or the exit code is 3", `["pooled.error_rate > 1%"]`},
 			{"output", object("output"), "", "", "", "where the result goes", "{file: result.json}"},
+			{"$schema", text(), "", "", "", "for editors; it has no effect", "./plan.schema.json"},
 		}},
 		{name: "output", at: "output", title: "Output", keys: []Key{
 			{"file", text(), "none", "", "--out", "file that the result is saved in", "result.json"},
@@ -66,18 +84,18 @@ func loadSections() []section {
 			keys: []Key{
 				{"workers", whole(1), quoted(itoa(workload.DefaultWorkers)), "", "--workers", "workers at the start, each with a session of its own; of stages with workers, the most there are", "64"},
 				{"max_workers", whole(1), "no more than `workers`", "", "--max-workers", "open model: as many as that are added while none is free", "500"},
-				{"duration", duration(), quotedTime(workload.DefaultDuration), "time", "--duration", "measured time of each arm, all blocks together", "30s"},
+				{"duration", duration(), quotedTime(workload.DefaultDuration), withUnit, "--duration", "measured time of each arm, all blocks together", "30s"},
 				{"requests", whole(1), "", "iterations", "--requests", "iterations of each arm, all blocks together, in the place of `duration`", "10000"},
 				{"rate", number(), "the closed model", "iterations/s", "--rate", "iterations that fall due", "500"},
 				{"arrivals", oneOf(string(workload.Constant), string(workload.Poisson)), quoted(string(workload.Constant)), "", "--arrivals", "process by which they fall due", "poisson"},
 				{"stages", filled(object("stage")), "", "", "", "a load that changes; every block goes through all of them. In the place of `duration`, `requests` and `rate`", "[{rate: 500, duration: 10s}, {rate: 500, duration: 20s}]"},
 				{"trace", fileName(), "", "", "", "file of recorded arrivals, which every block replays; likewise", "arrivals.txt"},
-				{"warmup", duration(), "a tenth of the measured time, at most `2s`", "time", "--warmup", "time of each arm before the first block, not measured", "1s"},
+				{"warmup", duration(), "a tenth of the measured time, at most `2s`", withUnit, "--warmup", "time of each arm before the first block, not measured", "1s"},
 				{"blocks", whole(1), quoted(itoa(workload.DefaultBlocks)) + ", or as many as `requests`", "", "--blocks", "trials of each arm; in each block all arms take their turn, in an order drawn anew", "20"},
 				{"seed", whole(0), quoted(itoa(workload.DefaultSeed)), "", "--seed", "what arrivals, rows, pauses and the order of arms are drawn from", "7"},
 			}},
 		{name: "stage", at: "load.stages", title: "Stages", keys: []Key{
-			{"duration", duration(), "", "time", "", "how long it takes", "30s"},
+			{"duration", duration(), "", withUnit, "", "how long it takes", "30s"},
 			{"rate", number(), "", "iterations/s", "", "rate that it leads to", "500"},
 			{"workers", whole(0), "", "", "", "number of workers that it leads to, in the closed model; all stages have one or the other", "50"},
 			{"shape", oneOf(string(workload.Ramp), string(workload.Step), string(workload.Spike)), quoted(string(workload.Ramp)), "", "", "`ramp` leads there evenly from the level before, at first from 0; `step` at once; `spike` at once, and back at its end", "step"},
@@ -86,7 +104,7 @@ func loadSections() []section {
 			needs: schema{"required": []any{"condition"}}, keys: []Key{
 				{"condition", text(), "", "", "", "an arm, a number of its result, and a bound", "pooled.response_time.p99 < 50ms"},
 				{"abort_early", boolean(), "`false`", "", "", "the run ends as soon as it is not met", "true"},
-				{"grace", duration(), "`0s`", "time", "", "measured time of each arm before that", "10s"},
+				{"grace", duration(), "`0s`", withUnit, "", "measured time of each arm before that", "10s"},
 			}},
 		{name: "feed", at: "feeds.NAME", title: "Feeds", about: "A table of texts, of which templates take one row at a time: `{{users.name}}` is the column `name` of the feed `users`. Every arm gets the same rows.", keys: []Key{
 			{"csv", fileName(), "", "", "", "file with comma-separated values, whose first row names the columns; or", "users.csv"},

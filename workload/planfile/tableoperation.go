@@ -12,7 +12,7 @@ func operationSections() []section {
 	}
 	name := Key{"name", text(), "method and path, with a number where several have the same", "", "", "what results call it", "list"}
 	own := slices.Concat([]Key{name}, methodKeys(), requestKeys(), answerKeys())
-	thinking := Key{"think", think(), "none", "time", "", "pause after each step that has none of its own", "200ms"}
+	thinking := Key{"think", think(), "none", withUnit, "", "pause after each step that has none of its own", "200ms"}
 	return []section{
 		{name: "operation", at: "mix", title: "Operations", needs: hasURL(), keys: slices.Concat(own, share),
 			about: "One request. Where [templates](#templates) can stand is said by the type. What an operation does not say is the session's."},
@@ -76,7 +76,7 @@ func answerKeys() []Key {
 		{"expect", some(described("status", Type{schema: ref("status")})), "below 400, unless a check looks at the status", "", "", "statuses that are no error: numbers, and classes such as `2xx`", "[200, 404]"},
 		{"check", checkType(), "none", "", "", "what has to be true of the response: an [expression](expressions.md), several, or names for them; a check that fails is an error of class check", `{found: status == 200, fast: duration < 50ms}`},
 		{"extract", named("variables", object("extraction")), "", "", "", "values that are taken from the response, for later requests of the session", "{id: {json: items.0.id}}"},
-		{"think", think(), "none", "time", "", "pause after it; the open model makes none after an iteration", "200ms"},
+		{"think", think(), "none", withUnit, "", "pause after it; the open model makes none after an iteration", "200ms"},
 	}
 }
 
@@ -112,19 +112,19 @@ func answerSections() []section {
 			schema{"required": []any{"cookie"}}, schema{"required": []any{"form"}},
 		}}},
 		{name: "think", at: "mix.think", title: "Pauses", about: "A time alone is `constant`. One of the first five is given.", keys: []Key{
-			{"constant", duration(), "", "time", "", "always the same", "200ms"},
-			{"uniform", Type{"list of two times", schema{"type": "array", "items": ref("duration"), "minItems": 2, "maxItems": 2}}, "", "time", "", "evenly distributed from the first to the second", "[1s, 3s]"},
+			{"constant", duration(), "", withUnit, "", "always the same", "200ms"},
+			{"uniform", Type{"list of two times", schema{"type": "array", "items": ref("duration"), "minItems": 2, "maxItems": 2}}, "", withUnit, "", "evenly distributed from the first to the second", "[1s, 3s]"},
 			{"normal", object("normal"), "", "", "", "normally distributed, none below 0", "{mean: 2s, deviation: 500ms}"},
-			{"exponential", duration(), "", "time", "", "exponentially distributed, with this mean", "2s"},
+			{"exponential", duration(), "", withUnit, "", "exponentially distributed, with this mean", "2s"},
 			{"lognormal", object("lognormal"), "", "", "", "log-normally distributed, as people's pauses often are", "{median: 2s, sigma: 0.5}"},
-			{"max", duration(), "no limit", "time", "", "none is longer", "10s"},
+			{"max", duration(), "no limit", withUnit, "", "none is longer", "10s"},
 		}},
 		{name: "normal", at: "mix.think.normal", title: "Normal distribution", keys: []Key{
-			{"mean", duration(), "`0s`", "time", "", "mean", "2s"},
-			{"deviation", duration(), "`0s`", "time", "", "standard deviation", "500ms"},
+			{"mean", duration(), "`0s`", withUnit, "", "mean", "2s"},
+			{"deviation", duration(), "`0s`", withUnit, "", "standard deviation", "500ms"},
 		}},
 		{name: "lognormal", at: "mix.think.lognormal", title: "Log-normal distribution", keys: []Key{
-			{"median", duration(), "`0s`", "time", "", "median", "2s"},
+			{"median", duration(), "`0s`", withUnit, "", "median", "2s"},
 			{"sigma", number(), "`0`", "", "", "standard deviation of the logarithm, at most 10", "0.5"},
 		}},
 	}

@@ -23,6 +23,9 @@ type Key struct {
 	Example string // of its value, in YAML
 }
 
+// withUnit is the unit of values that are written with one.
+const withUnit = "time"
+
 // A Type is what a value can be.
 type Type struct {
 	said   string // by the documentation
