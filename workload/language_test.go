@@ -16,7 +16,7 @@ func ofMix(mix ...Operation) *Plan {
 	return &Plan{Target: "http://h/", Arms: []Arm{{Name: "pooled", Policy: "pooled"}}, Mix: mix, Load: Load{Workers: 1, Duration: Duration(1e9), Blocks: 1}}
 }
 
-func problemsOf(p *Plan) []string {
+func planProblems(p *Plan) []string {
 	var list []string
 	for _, e := range p.Problems() {
 		list = append(list, e.Error())
@@ -43,7 +43,7 @@ func TestTextsOfAnyPlanAreCompiled(t *testing.T) {
 	p.Setup = []Operation{{Name: "s", Method: "GET", URL: "/", Extract: []Extraction{{Name: "token", Header: "X"}}}}
 	p.Teardown = []Operation{{Name: "t", Method: "GET", URL: "/?{{tokn}}"}}
 	var got []string
-	for _, problem := range problemsOf(p) {
+	for _, problem := range planProblems(p) {
 		got = append(got, strings.SplitN(problem, ";", 2)[0])
 	}
 	want := []string{
@@ -72,7 +72,7 @@ func TestTextsOfAnyPlanAreCompiled(t *testing.T) {
 func TestAMissingFeedIsToldOnce(t *testing.T) {
 	p := ofMix(Operation{Name: "a", Method: "GET", URL: "/{{users.name}}/{{users.password}}"})
 	p.Feeds = Feeds{{Name: "users", CSV: filepath.Join(t.TempDir(), "missing.csv")}}
-	got := problemsOf(p)
+	got := planProblems(p)
 	if len(got) != 1 || !strings.HasPrefix(got[0], "feeds.users.csv cannot be read: ") {
 		t.Errorf("%q", got)
 	}
@@ -111,11 +111,11 @@ func TestWhatOperationsCannotHave(t *testing.T) {
 		"mix[1].steps[0].name is \"b\", as an earlier": ofMix(with(func(o *Operation) { o.Name = "a/b" }), Operation{Name: "a", Steps: []Operation{with(func(o *Operation) { o.Name = "b" })}}),
 	} {
 		found := false
-		for _, problem := range problemsOf(p) {
+		for _, problem := range planProblems(p) {
 			found = found || strings.HasPrefix(problem, want)
 		}
 		if !found {
-			t.Errorf("%q, want %s", problemsOf(p), want)
+			t.Errorf("%q, want %s", planProblems(p), want)
 		}
 	}
 }
