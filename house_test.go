@@ -37,7 +37,7 @@ var rules = map[string]struct{ ours, modules []string }{
 	"internal/cputime":  {nil, []string{"golang.org/x/sys"}},
 	"internal/precise":  {nil, []string{"golang.org/x/sys"}},
 	"internal/nearest":  {nil, nil},
-	"internal/importer": {[]string{"internal/nearest"}, []string{"github.com/getkin/kin-openapi", "github.com/tsenart/vegeta", "go.yaml.in/yaml/v4", "mvdan.cc/sh"}},
+	"internal/importer": {[]string{"internal/nearest"}, []string{"github.com/getkin/kin-openapi", "github.com/spf13/pflag", "github.com/tsenart/vegeta", "go.yaml.in/yaml/v4", "mvdan.cc/sh"}},
 	"internal/programs": {nil, []string{"golang.org/x/sys"}}, // for tests
 	"cmd/sessbench": {
 		[]string{"stats", "result", "report", "testserver", "workload", "workload/planfile", "workload/session", "workload/wire", "internal/host", "internal/importer", "internal/precise", "internal/cputime"},

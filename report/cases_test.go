@@ -30,6 +30,8 @@ func goldenCases() map[string]*result.Result {
 		"operations":        operations(),
 		"protocols":         protocols(),
 		"emulated":          emulated(),
+		"shop":              shop(),
+		"more-workers":      moreWorkers(),
 	}
 }
 

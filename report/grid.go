@@ -41,30 +41,11 @@ func (g *grid) write(w io.Writer) error {
 	if len(g.rows) == 0 || len(g.arms) == 0 {
 		return nil
 	}
-	for from := 1; from == 1 || from < len(g.arms); {
-		to := len(g.arms)
-		table, err := g.render(from, to)
-		for err == nil && to > from+1 && tooWide(table) {
-			to--
-			table, err = g.render(from, to)
-		}
-		if err != nil {
-			return err
-		}
-		if _, err := io.WriteString(w, "\n"+cutLines(table)); err != nil {
-			return err
-		}
-		from = max(to, from+1)
-	}
-	return nil
+	return inParts(w, len(g.arms), g.render)
 }
 
-// render gives the table of the baseline and the arms from..to-1.
-func (g *grid) render(from, to int) (string, error) {
-	chosen := []int{0}
-	for i := from; i < to; i++ {
-		chosen = append(chosen, i)
-	}
+// render gives the table of some arms.
+func (g *grid) render(chosen []int) (string, error) {
 	align := tw.Alignment{tw.AlignLeft}
 	head := []string{g.title}
 	for _, i := range chosen {

@@ -157,7 +157,7 @@ func difference(base, arm *result.Arm, c *stats.Comparison) string {
 	shown := *c
 	shown.Ratio = &e
 	quoted := bracket(&shown, interval)
-	if base.Policy.RequestsPerConnection == 0 && arm.Policy.RequestsPerConnection > 0 && otherwiseAlike(&base.Policy, &arm.Policy) {
+	if base.Policy.RequestsPerConnection == 0 && arm.Policy.RequestsPerConnection > 0 && base.Target == arm.Target && otherwiseAlike(&base.Policy, &arm.Policy) {
 		return fmt.Sprintf("Reusing connections made the median response %s%s%s.", times(baselineFaster), insteadOf(arm), quoted)
 	}
 	return fmt.Sprintf("%s's median response was %s than %s's%s.", name(arm), times(!baselineFaster), name(base), quoted)

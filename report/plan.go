@@ -5,12 +5,27 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // planFacts are the few facts about a run that only its plan tells, as they
 // stand there: "" where it does not tell them.
 type planFacts struct {
-	target, rate, arrivals, workers, duration, requests, warmup, blocks, seed string
+	target, rate, arrivals, workers, maxWorkers, duration, requests, warmup, blocks, seed, trace string
+
+	stages   stageFacts
+	ownRates float64 // of the mix's items together; 0: they have none
+	renews   bool    // sessions are renewed
+	hasSetup bool    // or a teardown
+}
+
+// stageFacts are what a load that changes comes to.
+type stageFacts struct {
+	count       int
+	rate        bool    // it is the rate that changes
+	most        float64 // highest level that is led to
+	length      time.Duration
+	lengthKnown bool
 }
 
 // readPlan takes what it can from a plan and never fails: a report without one
@@ -18,17 +33,40 @@ type planFacts struct {
 func readPlan(raw json.RawMessage) planFacts {
 	plan := object(raw)
 	load := object(plan["load"])
-	return planFacts{
-		target:   scalar(plan["target"]),
-		rate:     scalar(load["rate"]),
-		arrivals: scalar(load["arrivals"]),
-		workers:  scalar(load["workers"]),
-		duration: scalar(load["duration"]),
-		requests: scalar(load["requests"]),
-		warmup:   scalar(load["warmup"]),
-		blocks:   scalar(load["blocks"]),
-		seed:     scalar(load["seed"]),
+	p := planFacts{
+		target:     scalar(plan["target"]),
+		rate:       scalar(load["rate"]),
+		arrivals:   scalar(load["arrivals"]),
+		workers:    scalar(load["workers"]),
+		maxWorkers: scalar(load["max_workers"]),
+		duration:   scalar(load["duration"]),
+		requests:   scalar(load["requests"]),
+		warmup:     scalar(load["warmup"]),
+		blocks:     scalar(load["blocks"]),
+		seed:       scalar(load["seed"]),
+		trace:      scalar(load["trace"]),
+		stages:     readStages(load["stages"]),
+		renews:     scalar(object(plan["session"])["renew_every"]) != "",
+		hasSetup:   len(list(plan["setup"])) > 0 || len(list(plan["teardown"])) > 0,
 	}
+	for _, item := range list(plan["mix"]) {
+		p.ownRates += number(object(item)["rate"])
+	}
+	return p
+}
+
+func readStages(raw json.RawMessage) stageFacts {
+	s := stageFacts{lengthKnown: true}
+	for _, each := range list(raw) {
+		stage := object(each)
+		s.count++
+		s.rate = s.rate || stage["rate"] != nil
+		s.most = max(s.most, number(stage["rate"]), number(stage["workers"]))
+		length, err := time.ParseDuration(scalar(stage["duration"]))
+		s.length += length
+		s.lengthKnown = s.lengthKnown && err == nil && length > 0 && s.length > 0
+	}
+	return s
 }
 
 func object(raw json.RawMessage) map[string]json.RawMessage {
@@ -37,6 +75,23 @@ func object(raw json.RawMessage) map[string]json.RawMessage {
 		return nil
 	}
 	return m
+}
+
+func list(raw json.RawMessage) []json.RawMessage {
+	var l []json.RawMessage
+	if json.Unmarshal(raw, &l) != nil {
+		return nil
+	}
+	return l
+}
+
+// number is 0 for what is none.
+func number(raw json.RawMessage) float64 {
+	var v float64
+	if json.Unmarshal(raw, &v) != nil || !finite(v) {
+		return 0
+	}
+	return v
 }
 
 // scalar writes a string or a number as it stands; anything else, and a zero,
@@ -61,22 +116,29 @@ func scalar(raw json.RawMessage) string {
 
 // load tells the load model in a line, or "" where the plan does not.
 func (p planFacts) load() string {
-	if p == (planFacts{target: p.target}) {
+	if p == (planFacts{target: p.target, stages: stageFacts{lengthKnown: true}, hasSetup: p.hasSetup, renews: p.renews}) {
 		return ""
 	}
-	var parts []string
+	model, open := p.model()
+	parts := []string{model}
 	add := func(format, value string) {
 		if value != "" {
 			parts = append(parts, fmt.Sprintf(format, value))
 		}
 	}
-	if p.rate != "" {
-		add("open model: %s requests per second", p.rate)
-		add("%s arrivals", p.arrivals)
-		add("up to %s workers", p.workers)
-	} else {
-		parts = append(parts, "closed model")
+	switch {
+	case !open && p.stages.count == 0:
 		add("workers: %s", p.workers)
+	case open:
+		if p.trace == "" {
+			add("%s arrivals", p.arrivals)
+		}
+		if p.maxWorkers == "" {
+			add("up to %s workers", p.workers)
+		} else {
+			add("%s workers", p.workers)
+			add("and up to %s while none is free", p.maxWorkers)
+		}
 	}
 	add("%s measured per arm", p.duration)
 	add("requests per arm: %s", p.requests)
@@ -84,4 +146,29 @@ func (p planFacts) load() string {
 	add("warm-up %s", p.warmup)
 	add("seed %s", p.seed)
 	return strings.Join(parts, ", ")
+}
+
+// model tells what is offered, and whether that is so whatever the server does.
+func (p planFacts) model() (text string, open bool) {
+	switch {
+	case p.stages.count > 0 && p.stages.rate:
+		return "open model: " + p.stages.text("per second"), true
+	case p.stages.count > 0:
+		return "closed model: " + p.stages.text("workers"), false
+	case p.trace != "":
+		return "open model: the arrivals in " + p.trace + " in each block", true
+	case p.rate != "":
+		return "open model: " + p.rate + " requests per second", true
+	case p.ownRates > 0:
+		return "open model: " + level(p.ownRates) + " per second by the operations' own rates", true
+	}
+	return "closed model", false
+}
+
+func (s stageFacts) text(of string) string {
+	text := plural(int64(s.count), "stage", "stages") + " up to " + level(s.most) + " " + of
+	if s.lengthKnown {
+		text += ", " + s.length.String() + " in each block"
+	}
+	return text
 }

@@ -256,38 +256,6 @@ func connectionsNote(r *result.Result) string {
 	return note
 }
 
-// writeOperations writes the operations of a mix apart.
-func writeOperations(w io.Writer, r *result.Result) error {
-	var names []string
-	for i := range r.Arms {
-		for _, op := range r.Arms[i].Operations {
-			if !slices.Contains(names, op.Name) {
-				names = append(names, op.Name)
-			}
-		}
-	}
-	if len(names) < 2 {
-		return nil
-	}
-	g := newGrid(r, "Operations")
-	for _, n := range names {
-		of := func(a *result.Arm) *result.Numbers {
-			if op := a.Operation(n); op != nil {
-				return &op.Numbers
-			}
-			return new(result.Numbers)
-		}
-		response := func(a *result.Arm) *stats.Summary { return &of(a).ResponseTime }
-		g.add(short(n, 30), each(r, func(a *result.Arm) string { return count(of(a).Requests) }))
-		g.add(times(r, "  p50", inSummary(response, func(s *stats.Summary) float64 { return s.P50 })))
-		g.add(times(r, "  p99", inSummary(response, func(s *stats.Summary) float64 { return s.P99 })))
-		if anyArm(r, func(a *result.Arm) bool { return of(a).Errors > 0 }) {
-			g.add("  errors", each(r, func(a *result.Arm) string { return errorCount(of(a)) }))
-		}
-	}
-	return g.write(w)
-}
-
 // writeErrors writes what went wrong, where anything did.
 func writeErrors(w io.Writer, r *result.Result) error {
 	if !anyArm(r, func(a *result.Arm) bool { return a.Errors > 0 || len(a.ErrorClasses) > 0 }) {

@@ -21,7 +21,8 @@ func Text(w io.Writer, r *result.Result) error {
 	buf.WriteString(headline(r))
 	writeRun(&buf, r)
 	for _, section := range []func(io.Writer, *result.Result) error{
-		writeArms, writeConnections, writeNegotiated, writeTransport, writePhases, writeOperations, writeErrors, writeGenerator,
+		writeThresholds, writeArms, writeStages, writeConnections, writeNegotiated, writeTransport, writePhases,
+		writeScenarios, writeOperations, writeChecks, writeSessions, writeErrors, writeGenerator,
 	} {
 		if err := section(&buf, r); err != nil {
 			return fmt.Errorf("composing the report: %w", err)
@@ -55,6 +56,11 @@ func target(r *result.Result, plan planFacts) string {
 		parts[0] = strings.TrimSpace(parts[0] + " (sessbench's own test server)")
 	case parts[0] == "":
 		parts[0] = plan.target
+	}
+	for i := range r.Arms {
+		if a := &r.Arms[i]; a.Target != "" {
+			parts = append(parts, name(a)+" at "+clean(a.Target))
+		}
 	}
 	if r.Target.Proxy != "" {
 		parts = append(parts, "through the proxy "+clean(r.Target.Proxy))

@@ -14,9 +14,14 @@ import (
 //	pooled.response_time.p99 > 50ms
 //	fresh.error_rate > 0.1%
 //	gain.response_time.p50 < 1.5
+//	pooled.operations.checkout/pay.checks.paid.failed == 0
+//	pooled.scenarios.checkout.time.p95 < 2s
+//	pooled.stages.2.response_time.p99 < 80ms
 //
 // The path begins with an arm's name and goes on as the arm's JSON does; names
-// may have dots in them, and the longest that fits is meant. A path that begins
+// may have dots in them, and the longest that fits is meant. Elements of lists have their
+// names there, and stages their numbers in the plan, from 0: of a stage that was cut into
+// stretches the last is meant, unless one's number follows, as in stages.1.0. A path that begins
 // with "gain" asks how many times better the baseline was than the last arm
 // (gain.<metric>) or than a named one (gain.<arm>.<metric>): arm / baseline for
 // times and error rates, baseline / arm for the achieved rate.
@@ -90,7 +95,7 @@ func ParseCondition(s string) (Condition, error) {
 	if c.Path == "" {
 		return fault(0, "nothing stands left of the operator; write a path such as pooled.response_time.p99")
 	}
-	if i := strings.Index(c.Path, "&&"); i >= 0 {
+	if i := strings.Index(c.Path, "&&"); i >= 0 && !strings.Contains(c.Path[:i], ".checks.") { // a check may be called so
 		return fault(i, "one condition is one comparison; give several conditions instead of &&")
 	}
 	value := strings.TrimLeftFunc(text[opEnd:], unicode.IsSpace)

@@ -226,6 +226,7 @@ func FuzzParseCondition(f *testing.F) {
 	for _, s := range []string{
 		"pooled.response_time.p99 > 50ms", "fresh.error_rate<=0.1%", "gain.fresh.achieved_rate != -1.5e3", "µ.x == 5µs", "pooled.operations.a.b.c.p50 > 1",
 		"pooled.phases.tls.mean >", "< 5", "a => 1", "gain..x > 1", "pooled. > 1h", "pooled.status.. > 1", "\x00\xff > 1",
+		"pooled.operations.list.checks.a && b.failed == 0", "pooled.stages.1.0.from > 1", "pooled.stages.. > 1", "pooled.scenarios.checkout.time.p95 < 2s",
 	} {
 		f.Add(s)
 	}
@@ -241,10 +242,11 @@ func FuzzParseCondition(f *testing.F) {
 		if again, err := result.ParseCondition(c.String()); err != nil || again != c {
 			t.Fatalf("%q reads again as %+v, %v", c, again, err)
 		}
-		r := sample()
-		checked := c.Check(r.ArmNames())
-		if checked != nil {
-			checkFault(t, checked)
+		r := judged()
+		for _, checked := range []error{c.Check(r.ArmNames()), c.CheckNames(shop())} {
+			if checked != nil {
+				checkFault(t, checked)
+			}
 		}
 		if _, _, err := c.Eval(r); err != nil && !errors.Is(err, result.ErrNotMeasured) {
 			checkFault(t, err)

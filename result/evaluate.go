@@ -19,14 +19,20 @@ const gain = "gain"
 
 // Check says, before any load, whether the condition can be answered by a result
 // with the arms of these names, the baseline's first: whether its path leads to
-// a number and its value fits that number. Names of operations, error classes
-// and statuses are not known beforehand, so any is accepted.
-func (c Condition) Check(armNames []string) error {
+// a number and its value fits that number. Names of operations, checks, scenarios, error
+// classes and statuses are not known to it, so any is accepted; CheckNames knows them.
+func (c Condition) Check(armNames []string) error { return c.check(armNames, nil) }
+
+// CheckNames is Check where the plan is known: only what it names is accepted, and any
+// error class and status.
+func (c Condition) CheckNames(n Names) error { return c.check(n.Arms, &n) }
+
+func (c Condition) check(armNames []string, names *Names) error {
 	a, err := c.address(armNames)
 	if err != nil {
 		return err
 	}
-	n, err := findInArm(&Arm{Name: a.arm}, a.below, true)
+	n, err := findInShape(a.arm, a.below, names)
 	if err != nil {
 		return c.pathFault(err)
 	}
@@ -64,7 +70,7 @@ func (c Condition) Eval(r *Result) (held bool, value float64, err error) {
 }
 
 func (c Condition) armValue(arm *Arm, below string) (float64, error) {
-	n, err := findInArm(arm, below, false)
+	n, err := findInArm(arm, below)
 	if err != nil {
 		return 0, c.pathFault(err)
 	}

@@ -38,16 +38,25 @@ func (e *pathError) Error() string { return e.problem }
 
 // A pathWalk follows a path through the JSON's names of an arm.
 type pathWalk struct {
-	// shape: the arm is a zero one that stands for all; its maps and lists are
-	// taken to have whatever is asked for.
-	shape   bool
-	numbers *Numbers // of the arm or the operation that the walk is in
+	// shape: the arm has no numbers and stands for all; its maps are taken to have
+	// whatever is asked for.
+	shape     bool
+	names     *Names   // in a shape: what its lists have; nil: whatever is asked for
+	operation string   // that the walk is in
+	numbers   *Numbers // of the arm, the operation or the stage that the walk is in
 }
 
 // findInArm follows path, which lacks the arm's name, through a.
-func findInArm(a *Arm, path string, shape bool) (number, error) {
-	w := pathWalk{shape: shape, numbers: &a.Numbers}
+func findInArm(a *Arm, path string) (number, error) {
+	w := pathWalk{numbers: &a.Numbers}
 	return w.find(reflect.ValueOf(a).Elem(), a.Name, path)
+}
+
+// findInShape follows path through what the arm of this name will have; names is nil where that is not known.
+func findInShape(arm, path string, names *Names) (number, error) {
+	var a Arm
+	w := pathWalk{shape: true, names: names, numbers: &a.Numbers}
+	return w.find(reflect.ValueOf(a), arm, path)
 }
 
 // find follows rest from v, which stands under the name last.
@@ -60,7 +69,7 @@ func (w pathWalk) find(v reflect.Value, last, rest string) (number, error) {
 	case reflect.Map:
 		return w.inMap(v, last, rest)
 	case reflect.Slice:
-		return w.inOperations(v.Interface().([]Operation), rest)
+		return w.inList(v, last, rest)
 	default:
 		if rest != "" {
 			return number{}, &pathError{len(rest), fmt.Sprintf("%s is a number and has nothing below it", last)}
@@ -142,49 +151,6 @@ func phaseNames() []string {
 	return names
 }
 
-func (w pathWalk) inOperations(ops []Operation, rest string) (number, error) {
-	if rest == "" {
-		return number{}, &pathError{0, "operations is a list; name one, as in operations.<name>.requests"}
-	}
-	if w.shape {
-		return anyOperation(rest)
-	}
-	var names []string
-	var best *Operation
-	for i := range ops {
-		names = append(names, ops[i].Name)
-		if startsWithName(rest, ops[i].Name) && (best == nil || len(ops[i].Name) > len(best.Name)) {
-			best = &ops[i]
-		}
-	}
-	if best == nil {
-		return number{}, unknownName("operations", rest, names)
-	}
-	w.numbers = &best.Numbers
-	return w.find(reflect.ValueOf(best).Elem(), best.Name, afterName(rest, best.Name))
-}
-
-// anyOperation looks for a place where rest can be cut into an operation's name,
-// which may have dots, and a path below it. Its error is that of the first cut.
-func anyOperation(rest string) (number, error) {
-	var first error
-	for i := 0; i <= len(rest); i++ {
-		if i < len(rest) && rest[i] != '.' {
-			continue
-		}
-		var op Operation
-		below := strings.TrimPrefix(rest[i:], ".")
-		n, err := pathWalk{shape: true, numbers: &op.Numbers}.find(reflect.ValueOf(&op).Elem(), "operation "+rest[:i], below)
-		if err == nil {
-			return n, nil
-		}
-		if first == nil {
-			first = err
-		}
-	}
-	return number{}, first
-}
-
 // leaf reads a number and says what it is, which its type and name tell.
 func (w pathWalk) leaf(v reflect.Value, name string) number {
 	n := number{kind: kindSeconds, measured: true}
@@ -198,6 +164,8 @@ func (w pathWalk) leaf(v reflect.Value, name string) number {
 		n.kind = kindShare
 	case "window_mean": // in segments
 		n.kind = kindCount
+	case "from", "to": // of a stage: per second, or workers
+		n.kind = kindRate
 	case "error_rate":
 		n.kind, n.measured = kindShare, w.numbers.Requests > 0
 	case "achieved_rate":
@@ -215,8 +183,11 @@ func leadsToNumber(v reflect.Value) bool {
 	case reflect.String, reflect.Bool:
 		return false
 	case reflect.Slice:
-		_, ok := v.Interface().([]Operation)
-		return ok
+		switch v.Interface().(type) {
+		case []Operation, []Check, []Scenario, []Stage:
+			return true
+		}
+		return false
 	default:
 		return true
 	}

@@ -169,6 +169,7 @@ type PhaseSummary struct {
 // Arm is what one arm did.
 type Arm struct {
 	Name   string `json:"name"`
+	Target string `json:"target,omitempty"` // URL that its load went to, where that is not the result's target
 	Policy Policy `json:"policy"`
 	Numbers
 	WarmupRequests int64       `json:"warmup_requests"` // not in Requests
@@ -287,6 +288,7 @@ type Stage struct {
 type Sessions struct {
 	Begun            int64 `json:"begun"`
 	Workers          int64 `json:"workers"`           // most at the same time
+	Missed           int64 `json:"missed"`            // iterations that fell due while no worker was free; they were made late
 	SetupRequests    int64 `json:"setup_requests"`    // calls of set-ups, not measured
 	SetupFailures    int64 `json:"setup_failures"`    // set-ups that failed
 	TeardownRequests int64 `json:"teardown_requests"` // likewise of teardowns

@@ -30,18 +30,37 @@ type Trace struct {
 
 // A TracedOperation is one call.
 type TracedOperation struct {
-	Name      string           `json:"name"`      // as in the plan
-	Part      string           `json:"part"`      // of the plan: "setup" or "mix"
-	Error     *TracedError     `json:"error"`     // null: a whole response came, whatever its status
-	Status    int              `json:"status"`    // of the last response; 0: there was none
-	URL       string           `json:"url"`       // that was answered last, or asked last
-	Elapsed   float64          `json:"elapsed"`   // the whole call: redirects, retries and waiting between them included
-	Attempts  int              `json:"attempts"`  // times a request was written, over all exchanges
-	Retries   int              `json:"retries"`   // of these, repeats of an exchange's request
-	Redirects int              `json:"redirects"` // that were followed
-	Reused    bool             `json:"reused"`    // the last attempt rode a connection that had carried a request before
-	Exchanges []TracedExchange `json:"exchanges"` // in the order of time
-	Jar       []TracedCookie   `json:"jar"`       // the session's cookies after the call
+	Name      string           `json:"name"`               // as in the plan
+	Part      string           `json:"part"`               // of the plan: "setup", "mix" or "teardown"
+	Scenario  string           `json:"scenario,omitempty"` // whose step it is; "": none's
+	Error     *TracedError     `json:"error"`              // null: a whole response came, whatever its status
+	Status    int              `json:"status"`             // of the last response; 0: there was none
+	URL       string           `json:"url"`                // that was answered last, or asked last
+	Elapsed   float64          `json:"elapsed"`            // the whole call: redirects, retries and waiting between them included
+	Attempts  int              `json:"attempts"`           // times a request was written, over all exchanges
+	Retries   int              `json:"retries"`            // of these, repeats of an exchange's request
+	Redirects int              `json:"redirects"`          // that were followed
+	Reused    bool             `json:"reused"`             // the last attempt rode a connection that had carried a request before
+	Exchanges []TracedExchange `json:"exchanges"`          // in the order of time
+	Jar       []TracedCookie   `json:"jar"`                // the session's cookies after the call
+
+	Unexpected bool          `json:"unexpected,omitempty"` // the status is an error
+	Checks     []TracedCheck `json:"checks,omitempty"`
+	Extracted  []TracedValue `json:"extracted,omitempty"`
+}
+
+// A TracedCheck is what a check said of the response.
+type TracedCheck struct {
+	Name    string `json:"name"`
+	Passed  bool   `json:"passed"`
+	Problem string `json:"problem,omitempty"` // why it could not be told
+}
+
+// A TracedValue is what was taken from the response.
+type TracedValue struct {
+	Name    string `json:"name"`
+	Value   string `json:"value"`
+	Problem string `json:"problem,omitempty"` // why there is none
 }
 
 // A TracedError is why something failed.

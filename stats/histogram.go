@@ -14,12 +14,17 @@ const (
 	highestValue = time.Hour
 )
 
-// Significant decimal digits: fine for a trial's totals (190 kB once it holds a
-// value), coarse for one second of a series (4 kB).
+// Significant decimal digits: fine for a trial's totals (190 kB once it holds many
+// values), coarse for one second of a series (4 kB).
 const (
 	fineDigits   = 3
 	coarseDigits = 1
 )
+
+// fewValues is how many values a fine histogram holds before it takes a count for
+// every bucket. Fewer are held by the buckets that they lie in: that takes some bytes
+// for each, and twice the time.
+const fewValues = 512
 
 // A histogram records durations. Recording cannot fail: values outside the range
 // are moved to its end and counted. Zero is counted apart, because a call on a
@@ -30,12 +35,14 @@ const (
 // duration other than zero arrives. It has one owner at a time.
 type histogram struct {
 	digits  int
-	counts  *hdrhistogram.Histogram // nil until needed; holds no zeros
+	room    *int                          // how many more of its owner's histograms may be dense; nil: any number
+	few     *hdrhistogram.PackedHistogram // until it is dense; nil until needed; holds no zeros
+	counts  *hdrhistogram.Histogram       // once it is dense; holds no zeros
 	zeros   int64
 	clamped int64
 	sum     time.Duration
 	squares uint128       // ns²
-	min     time.Duration // of what counts holds
+	min     time.Duration // of what few or counts holds
 	max     time.Duration
 }
 
@@ -58,9 +65,13 @@ func (h *histogram) recordNonZero(d time.Duration) {
 		d = highestValue
 	}
 	if h.counts == nil {
-		h.counts = newCounts(h.digits)
+		h.prepare()
 	}
-	_ = h.counts.RecordValue(int64(d)) // in range by now
+	if h.counts != nil {
+		_ = h.counts.RecordValue(int64(d)) // in range by now
+	} else {
+		_ = h.few.RecordValue(int64(d))
+	}
 	h.sum += d
 	h.squares.addSquare(uint64(d))
 	if d < h.min || h.min == 0 {
@@ -71,17 +82,41 @@ func (h *histogram) recordNonZero(d time.Duration) {
 	}
 }
 
+// prepare makes sure that there is something to count with. A coarse histogram is
+// small enough to be dense from the beginning.
+func (h *histogram) prepare() {
+	switch {
+	case h.digits != fineDigits:
+		h.counts = newCounts(h.digits)
+	case h.few == nil:
+		h.few = hdrhistogram.NewPacked(int64(lowestValue), int64(highestValue), h.digits)
+	case h.few.TotalCount() >= fewValues && h.room == nil:
+		h.turnDense()
+	case h.few.TotalCount() >= fewValues && *h.room > 0:
+		*h.room--
+		h.turnDense()
+	}
+}
+
+func (h *histogram) turnDense() {
+	h.counts = newCounts(h.digits)
+	h.few.MergeInto(h.counts)
+	h.few = nil
+}
+
 func newCounts(digits int) *hdrhistogram.Histogram {
 	return hdrhistogram.New(int64(lowestValue), int64(highestValue), digits)
 }
 
 // reset empties the histogram and keeps its memory.
 func (h *histogram) reset() {
-	counts := h.counts
-	if counts != nil && counts.TotalCount() > 0 {
-		counts.Reset()
+	if h.few != nil {
+		h.few.Reset()
 	}
-	*h = histogram{digits: h.digits, counts: counts}
+	if h.counts != nil && h.counts.TotalCount() > 0 {
+		h.counts.Reset()
+	}
+	*h = histogram{digits: h.digits, room: h.room, few: h.few, counts: h.counts}
 }
 
 // freeze returns what was recorded as a value that shares nothing with h.
@@ -94,9 +129,13 @@ func (h *histogram) freeze() Distribution {
 		Max:        h.max,
 	}
 	var buckets []Bucket
-	if h.counts != nil {
+	switch {
+	case h.counts != nil:
 		d.Count += h.counts.TotalCount()
 		buckets = bucketsOf(h.counts)
+	case h.few != nil:
+		d.Count += h.few.TotalCount()
+		buckets = bucketsOfFew(h.few)
 	}
 	if h.zeros == 0 {
 		d.Min = h.min
@@ -132,6 +171,22 @@ func bucketsOf(counts *hdrhistogram.Histogram) []Bucket {
 			middle = 0
 		}
 		buckets = append(buckets, Bucket{Value: time.Duration(middle), Count: bar.Count})
+	}
+	return buckets
+}
+
+// bucketsOfFew is bucketsOf for a fine histogram that is not dense.
+func bucketsOfFew(few *hdrhistogram.PackedHistogram) []Bucket {
+	if few.Populated() == 0 {
+		return nil
+	}
+	buckets := make([]Bucket, 0, few.Populated())
+	for from, count := range few.ForEachBucket {
+		middle := time.Duration(from)
+		if from > 0 {
+			middle += bucketWidth(middle) / 2
+		}
+		buckets = append(buckets, Bucket{Value: middle, Count: count})
 	}
 	return buckets
 }

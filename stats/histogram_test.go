@@ -101,7 +101,7 @@ func TestHistogramOfZerosAloneTakesNoMemory(t *testing.T) {
 	for range 3 {
 		h.record(0)
 	}
-	if h.counts != nil {
+	if h.few != nil || h.counts != nil {
 		t.Error("counts were allocated")
 	}
 	want := Distribution{Count: 3, Buckets: []Bucket{{0, 3}}}

@@ -50,14 +50,15 @@ func mergeCounts[K comparable](a, b map[K]int64) map[K]int64 {
 // MergeTallies returns the tally of all calls in tallies. Its name is theirs if
 // they all have the same, else empty.
 func MergeTallies(tallies ...Tally) Tally {
-	if len(tallies) == 0 {
+	switch n := len(tallies); n {
+	case 0:
 		return Tally{}
+	case 1:
+		return tallies[0]
+	default:
+		// By halves: one after the other, thousands of them would be merged with ever longer lists of buckets.
+		return MergeTallies(tallies[:n/2]...).Merge(MergeTallies(tallies[n/2:]...))
 	}
-	merged := tallies[0]
-	for _, t := range tallies[1:] {
-		merged = merged.Merge(t)
-	}
-	return merged
 }
 
 // Total returns the tally of all operations together, without a name.
@@ -68,8 +69,8 @@ func (t Trial) Total() Tally {
 }
 
 // MergeTrials puts together the shares of one trial that were carried out apart:
-// trials of the same arm and block. Operations are matched by name, seconds by
-// number; the merged trial lasts from the first start to the last finish. It
+// trials of the same arm and block. Operations are matched by name, stages by their
+// place, seconds by number; the merged trial lasts from the first start to the last finish. It
 // returns an error if there is no trial, or the arms or blocks differ.
 func MergeTrials(trials ...Trial) (Trial, error) {
 	if len(trials) == 0 {
@@ -97,6 +98,7 @@ func mergeShares(a, b Trial) Trial {
 		Elapsed:    max(a.Started+a.Elapsed, b.Started+b.Elapsed) - started,
 		Offered:    a.Offered + b.Offered,
 		Operations: mergeOperations(a.Operations, b.Operations),
+		Stages:     mergeStages(a.Stages, b.Stages),
 		Series:     MergeSeries(a.Series, b.Series),
 	}
 }
@@ -105,14 +107,43 @@ func mergeShares(a, b Trial) Trial {
 // may have left operations out.
 func mergeOperations(a, b []Tally) []Tally {
 	merged := slices.Clone(a)
+	var places map[string]int // of a's names; nil until needed
 	for i, t := range b {
-		if i >= len(merged) || merged[i].Name != t.Name {
-			i = slices.IndexFunc(merged, func(m Tally) bool { return m.Name == t.Name })
+		if i >= len(a) || a[i].Name != t.Name {
+			if places == nil {
+				places = placesOf(a)
+			}
+			var known bool
+			if i, known = places[t.Name]; !known {
+				merged = append(merged, t)
+				continue
+			}
 		}
-		if i < 0 {
-			merged = append(merged, t)
-		} else {
-			merged[i] = merged[i].Merge(t)
+		merged[i] = merged[i].Merge(t)
+	}
+	return merged
+}
+
+func placesOf(tallies []Tally) map[string]int {
+	places := make(map[string]int, len(tallies))
+	for i, t := range tallies {
+		places[t.Name] = i
+	}
+	return places
+}
+
+// mergeStages matches by place; a share that has fewer adds nothing to the others.
+func mergeStages(a, b []StageTally) []StageTally {
+	if len(a) < len(b) {
+		a, b = b, a
+	}
+	merged := slices.Clone(a)
+	for i, s := range b {
+		merged[i] = StageTally{
+			Offered:  a[i].Offered + s.Offered,
+			Requests: a[i].Requests + s.Requests,
+			Errors:   a[i].Errors + s.Errors,
+			Response: a[i].Response.Merge(s.Response),
 		}
 	}
 	return merged

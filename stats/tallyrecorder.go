@@ -2,10 +2,6 @@ package stats
 
 import "time"
 
-// statusCodes is the number of status codes that are counted without a map: all
-// that HTTP defines.
-const statusCodes = 600
-
 // A tallyRecorder records the samples of one operation in one shard.
 //
 // In the closed model every call starts when it was intended, so response time
@@ -16,9 +12,8 @@ type tallyRecorder struct {
 	requests, errors, attempts, retries, redirects, reused int64
 	bytesIn, bytesOut                                      int64
 
-	status    [statusCodes]int64
-	oddStatus map[int]int64 // outside 1..599
-	classes   map[string]int64
+	status  []statusCount    // in the order in which they came: an operation has one or two
+	classes map[string]int64 // nil until needed
 
 	punctual histogram // service time of calls with started == intended
 	service  histogram // of the other calls
@@ -28,12 +23,18 @@ type tallyRecorder struct {
 	phases   [NumPhases]histogram
 }
 
-func (t *tallyRecorder) init() {
-	t.oddStatus = map[int]int64{}
-	t.classes = map[string]int64{}
+type statusCount struct {
+	code  int
+	count int64
+}
+
+// newTallyRecorder returns one whose histograms share room.
+func newTallyRecorder(room *int) *tallyRecorder {
+	t := new(tallyRecorder)
 	for _, h := range t.histograms() {
-		h.digits = fineDigits
+		h.digits, h.room = fineDigits, room
 	}
+	return t
 }
 
 func (t *tallyRecorder) histograms() []*histogram {
@@ -54,15 +55,11 @@ func (t *tallyRecorder) record(s *Sample, response time.Duration) {
 	if s.Reused {
 		t.reused++
 	}
-	if 0 < s.Status && s.Status < statusCodes {
-		t.status[s.Status]++
-	} else if s.Status != 0 {
-		t.oddStatus[s.Status]++
+	if s.Status != 0 {
+		t.countStatus(s.Status)
 	}
 	if s.Class != "" {
-		t.errors++
-		t.classes[s.Class]++
-		t.failed.record(response)
+		t.fail(s.Class, response)
 		return
 	}
 	if s.Started == s.Intended {
@@ -75,6 +72,25 @@ func (t *tallyRecorder) record(s *Sample, response time.Duration) {
 	for p := range t.phases {
 		t.phases[p].record(s.Phases[p])
 	}
+}
+
+func (t *tallyRecorder) fail(class string, response time.Duration) {
+	if t.classes == nil {
+		t.classes = map[string]int64{}
+	}
+	t.errors++
+	t.classes[class]++
+	t.failed.record(response)
+}
+
+func (t *tallyRecorder) countStatus(code int) {
+	for i := range t.status {
+		if t.status[i].code == code {
+			t.status[i].count++
+			return
+		}
+	}
+	t.status = append(t.status, statusCount{code, 1})
 }
 
 func (t *tallyRecorder) freeze(name string) Tally {
@@ -104,15 +120,12 @@ func (t *tallyRecorder) freeze(name string) Tally {
 }
 
 func (t *tallyRecorder) statusCounts() map[int]int64 {
-	counts := mergeCounts(t.oddStatus, nil)
-	for code, n := range t.status {
-		if n == 0 {
-			continue
-		}
-		if counts == nil {
-			counts = map[int]int64{}
-		}
-		counts[code] = n
+	if len(t.status) == 0 {
+		return nil
+	}
+	counts := make(map[int]int64, len(t.status))
+	for _, s := range t.status {
+		counts[s.code] = s.count
 	}
 	return counts
 }
@@ -121,16 +134,15 @@ func (t *tallyRecorder) reset() {
 	for _, h := range t.histograms() {
 		h.reset()
 	}
-	clear(t.oddStatus)
 	clear(t.classes)
 	*t = tallyRecorder{
-		oddStatus: t.oddStatus,
-		classes:   t.classes,
-		punctual:  t.punctual,
-		service:   t.service,
-		response:  t.response,
-		lag:       t.lag,
-		failed:    t.failed,
-		phases:    t.phases,
+		status:   t.status[:0],
+		classes:  t.classes,
+		punctual: t.punctual,
+		service:  t.service,
+		response: t.response,
+		lag:      t.lag,
+		failed:   t.failed,
+		phases:   t.phases,
 	}
 }

@@ -51,6 +51,9 @@ func (s *Server) routes() (counted, stats *http.ServeMux) {
 
 		// The routes of httpbin.
 		"/httpbin/": notFailing(newHTTPBin()),
+
+		// A shop, whose routes are in shop.go.
+		"/shop/": notFailing(s.shop.routes()),
 	})
 	stats = newMux(map[string]route{
 		"GET /stats":        s.showStats,

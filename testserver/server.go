@@ -60,6 +60,8 @@ type Config struct {
 	// Server.Stall.
 	StallAfter, StallFor time.Duration
 
+	Shop ShopConfig // of the routes under /shop/
+
 	ErrorLog *log.Logger // what net/http's server complains of; nil: dropped
 }
 
@@ -80,6 +82,7 @@ type Server struct {
 	statsMux  *http.ServeMux // what is not
 	counts    *counts
 	tallies   tallies
+	shop      *shop
 	cookieKey []byte
 	filler    []byte
 	stall     atomic.Pointer[stall]
@@ -107,7 +110,11 @@ func Start(cfg Config) (*Server, error) {
 	if cfg.IdleTimeout < 0 || cfg.MaxRequestsPerConn < 0 || cfg.StallAfter < 0 || cfg.StallFor < 0 {
 		return nil, errors.New("testserver: negative limit")
 	}
+	if err := cfg.Shop.validate(); err != nil {
+		return nil, fmt.Errorf("testserver: %w", err)
+	}
 	s := &Server{cfg: cfg, counts: newCounts(), cookieKey: make([]byte, 32), filler: newFiller(), served: make(chan struct{})}
+	s.shop = newShop(cfg.Shop, cfg.TLS)
 	fillRandom(s.cookieKey)
 	if cfg.StallFor > 0 {
 		s.Stall(time.Now().Add(cfg.StallAfter), cfg.StallFor)

@@ -20,6 +20,7 @@ type Stats struct {
 	BytesIn               int64                 `json:"bytes_in"`  // below TLS, handshakes included; of HTTP/3 the payload of UDP packets
 	BytesOut              int64                 `json:"bytes_out"` // below TLS, handshakes included
 	ServiceTime           ServiceTime           `json:"service_time"`
+	Shop                  ShopStats             `json:"shop"`
 	CPUSeconds            float64               `json:"cpu_seconds"` // of the whole process, user and system; 0 where unknown
 }
 
@@ -83,8 +84,15 @@ type Bucket struct {
 }
 
 // Stats returns what the server has seen.
-func (s *Server) Stats() Stats { return s.counts.snapshot() }
+func (s *Server) Stats() Stats {
+	stats := s.counts.snapshot()
+	stats.Shop = s.shop.stats()
+	return stats
+}
 
 // ResetStats begins to count anew. Open connections stay open and are counted as
 // open, but no longer as accepted.
-func (s *Server) ResetStats() { s.counts.reset() }
+func (s *Server) ResetStats() {
+	s.counts.reset()
+	s.shop.resetStats()
+}

@@ -36,8 +36,11 @@ func (t *tallies) reset() {
 	clear(t.counts)
 }
 
-// ResetCounters makes /flaky and /stall-once count from one again.
-func (s *Server) ResetCounters() { s.tallies.reset() }
+// ResetCounters makes /flaky, /stall-once and the shop's refusals of payments count from one again.
+func (s *Server) ResetCounters() {
+	s.tallies.reset()
+	s.shop.till.tried.Store(0)
+}
 
 func (s *Server) resetTallies(w http.ResponseWriter, _ *http.Request) error {
 	s.ResetCounters()

@@ -1,45 +1,12 @@
 package workload
 
 import (
-	"net"
 	"testing"
 	"time"
 
 	"sessbench/stats"
 	"sessbench/workload/wire"
 )
-
-// sameAnswer answers whatever is read with the same response, and allocates nothing for it.
-func sameAnswer(t *testing.T) (url string) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		answer := []byte("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				buf := make([]byte, 4<<10)
-				for {
-					if _, err := c.Read(buf); err != nil {
-						return
-					}
-					if _, err := c.Write(answer); err != nil {
-						return
-					}
-				}
-			}()
-		}
-	}()
-	return "http://" + l.Addr().String()
-}
 
 // The whole worker loop, from pacer to recorder, allocates nothing for a request on a kept connection, and little for one on
 // a new connection.
@@ -50,7 +17,7 @@ func TestAllocationsOfTheWorkerLoop(t *testing.T) {
 		"fresh":  11, // 8 of them in the server, which accepts; ours are the connection and its file
 	} {
 		r, err := NewRunner(&Plan{
-			Target:  sameAnswer(t),
+			Target:  cannedServer(t, "ok"),
 			Arms:    []Arm{{Name: policy, Policy: policy}},
 			Session: SessionPlan{TLS: TLSPlan{Verify: true}, Timeout: Timeout{Connect: Duration(time.Minute), Read: Duration(time.Minute)}},
 			Mix:     []Operation{{Name: "get", Method: "GET", URL: "/"}},
@@ -64,11 +31,11 @@ func TestAllocationsOfTheWorkerLoop(t *testing.T) {
 		if err := r.open(); err != nil {
 			t.Fatal(err)
 		}
-		recorder := stats.NewRecorder(r.names(), 0, 1)
+		recorder := stats.NewRecorder(r.setup.program.recorded, 0, 1)
 		p := &closedCount{}
 		run := func() {
 			p.left.Store(calls)
-			if err := r.arms[0].workers[0].run(t.Context(), p, r.arms[0].request, recorder); err != nil {
+			if err := r.arms[0].workers[0].run(t.Context(), p, &recording{calls: recorder}); err != nil {
 				t.Fatal(err)
 			}
 		}

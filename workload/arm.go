@@ -17,6 +17,7 @@ type Arm struct {
 	Name   string // how results call it
 	Policy string // built-in policy it was made from
 
+	Target                string   // base URL of its own, of the same scheme as the plan's; "": the plan's
 	HTTP                  string   // "1.1", "2", "h2c" or "3"; "": the plan's
 	RequestsPerConnection int      // after which a connection is closed
 	Pool                  string   // "worker" or "shared"; "": the policy's
@@ -58,6 +59,7 @@ func (a *Arm) said() orderedObject {
 		said bool
 		member
 	}{
+		{a.Target != "", member{"target", a.Target}},
 		{a.HTTP != "", member{"http", a.HTTP}},
 		{a.RequestsPerConnection != 0, member{"requests_per_connection", a.RequestsPerConnection}},
 		{a.Pool != "", member{"pool", a.Pool}},

@@ -8,11 +8,11 @@ import (
 
 	"sessbench/result"
 	"sessbench/stats"
-	"sessbench/workload/wire"
+	"sessbench/workload/arrivals"
 )
 
 // assemble makes the result of the trials that were carried out.
-func (r *Runner) assemble(probe wire.ProbeInfo, interrupted bool) (*result.Result, error) {
+func (r *Runner) assemble(probe found, interrupted bool) (*result.Result, error) {
 	plan, err := json.Marshal(r.plan.Masked())
 	if err != nil {
 		return nil, err
@@ -37,10 +37,11 @@ func (r *Runner) assemble(probe wire.ProbeInfo, interrupted bool) (*result.Resul
 		Warnings:    r.runDoubts(),
 		Valid:       true,
 	}
-	if onThisHost(probe.Address) {
+	if probe.here {
 		res.Warnings = append(res.Warnings, loopback(res.Target.Proxy != ""))
 	}
 	r.addArms(res)
+	res.Thresholds = r.plan.judge(res, r.aborted)
 	for _, w := range res.Warnings {
 		res.Valid = res.Valid && !w.Invalid
 	}
@@ -61,8 +62,8 @@ func loopback(proxied bool) result.Warning {
 
 func (r *Runner) addArms(res *result.Result) {
 	for i, a := range r.arms {
-		arm, ended := a.result()
-		res.Warnings = append(res.Warnings, a.verify(&arm, ended, r.plan.Load.Workers, r.secure())...)
+		arm, ended := a.result(r.pacing.stages(), r.pacing.open)
+		res.Warnings = append(res.Warnings, a.verify(&arm, ended, len(a.workers), r.secure())...)
 		res.Warnings = append(res.Warnings, a.unsent(r.plan)...)
 		res.Warnings = append(res.Warnings, a.doubts(&arm)...)
 		res.Arms = append(res.Arms, arm)
@@ -76,37 +77,51 @@ func (r *Runner) addArms(res *result.Result) {
 
 // result sums the arm up, and returns what its connections had come to when the last trial ended. Idle connections of a
 // shared pool are closed for it: only then the system is asked about them.
-func (a *armRun) result() (result.Arm, tally) {
+func (a *armRun) result(profile arrivals.Profile, open bool) (result.Arm, tally) {
 	ended := tally{Counts: a.counts(), kept: a.keptOpen()}
 	if a.pool != nil {
 		a.pool.Close()
 	}
-	arm := result.Arm{
-		Name:           a.arm.Name,
-		Policy:         describe(&a.arm, &a.policy, &a.options),
-		WarmupRequests: a.warmup,
-		Connections:    ended.result(&a.policy),
-		Handshakes:     a.handshakes(),
-		Kernel:         a.kernel(),
-		Generator:      a.usage.generator(),
-		Operations:     []result.Operation{},
-		Series:         []result.Second{},
-		Trials:         []result.Trial{},
+	arm := a.measured(a.trials, a.scenarios, profile, open)
+	arm.Policy = describe(&a.arm, &a.policy, &a.options)
+	if a.arm.Target != "" {
+		arm.Target = maskURL(a.setup.request.URL())
 	}
-	tallies, totals := merged(a.trials)
+	arm.WarmupRequests = a.warmup
+	arm.Connections = ended.result(&a.policy)
+	arm.Handshakes = a.handshakes()
+	arm.Kernel = a.kernel()
+	arm.Generator = a.usage.generator()
+	for i, t := range a.trials {
+		arm.Trials = append(arm.Trials, trial(t, a.opened[i]))
+	}
+	return arm, ended
+}
+
+// measured is what trials of the arm measured, which may be fewer than it has, or more.
+func (a *armRun) measured(trials, scenarios []stats.Trial, profile arrivals.Profile, open bool) result.Arm {
+	arm := result.Arm{
+		Name:       a.arm.Name,
+		Handshakes: []result.Handshake{},
+		Operations: []result.Operation{},
+		Series:     []result.Second{},
+		Trials:     []result.Trial{},
+	}
+	tallies, totals := merged(trials)
 	arm.Numbers = numbers(stats.MergeTallies(tallies...), totals, stats.Summarize)
 	for _, t := range tallies {
 		arm.Operations = append(arm.Operations, result.Operation{Name: t.Name, Numbers: numbers(t, totals, stats.SummarizeWithoutHistogram)})
 	}
-	series := make([][]stats.Second, len(a.trials))
-	for i, t := range a.trials {
+	a.addChecks(&arm)
+	arm.Scenarios, arm.Stages, arm.Sessions = scenarioResults(scenarios), stageResults(trials, profile, open), a.sessions()
+	series := make([][]stats.Second, len(trials))
+	for i, t := range trials {
 		series[i] = t.Series
-		arm.Trials = append(arm.Trials, trial(t, a.opened[i]))
 	}
 	for _, s := range stats.MergeSeries(series...) {
 		arm.Series = append(arm.Series, second(s))
 	}
-	return arm, ended
+	return arm
 }
 
 // A span is the measured time of an arm and what was offered in it.

@@ -11,7 +11,7 @@ import (
 
 // doubts are warnings about what the arm measured rather than how it connected.
 func (a *armRun) doubts(n *result.Arm) []result.Warning {
-	list := a.portsMissed()
+	list := append(a.portsMissed(), a.iterationDoubts(n)...)
 	if share := resentShare(n.Kernel); share >= lossyShare && n.Kernel.Retransmits >= fewRetransmits {
 		list = append(list, a.doubt("retransmits",
 			fmt.Sprintf("%d of %d segments (%.3g %%) were sent again: some were lost on the way, or came late", n.Kernel.Retransmits, n.Kernel.SegmentsOut, 100*share),

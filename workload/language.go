@@ -41,6 +41,15 @@ func (p *Plan) names() (*script.Names, []*KeyError) {
 	return names, problems
 }
 
+// language is names, or the first of its errors.
+func (p *Plan) language() (*script.Names, error) {
+	names, problems := p.names()
+	if len(problems) > 0 {
+		return nil, problems[0]
+	}
+	return names, nil
+}
+
 // eachOperation calls each with the operations and steps of the plan in the order of the file, and with their keys.
 func (p *Plan) eachOperation(each func(o *Operation, key string)) {
 	for _, list := range []struct {

@@ -129,6 +129,9 @@ func (s secrets) plan(p *Plan) {
 		return
 	}
 	s.url(p.Target)
+	for i := range p.Arms {
+		s.url(p.Arms[i].Target)
+	}
 	s.fields(p.Session.Headers, s.header)
 	s.fields(p.Session.Params, s.named)
 	s.auth(p.Session.Auth)

@@ -162,8 +162,6 @@ func FuzzMaskedJSONStaysJSON(f *testing.F) {
 
 func TestARunRefusesWhatItDoesNotCarryOut(t *testing.T) {
 	for want, change := range map[string]func(*Plan){
-		"setup is not carried out by runs yet; leave it out": func(p *Plan) { p.Setup = p.Mix },
-		"mix has 2 operations; a run makes one":              func(p *Plan) { p.Mix = append(p.Mix, Operation{Name: "b", Method: "GET", URL: "/b"}) },
 		`session.adapters has a pool for "http://", which in a run is for the arms to say; leave it out`: func(p *Plan) {
 			p.Session.Adapters = Adapters{{Prefix: "http://", PoolBlock: true}}
 		},

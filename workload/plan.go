@@ -4,7 +4,6 @@ package workload
 
 import (
 	"encoding/json"
-	"fmt"
 	"time"
 )
 
@@ -40,7 +39,7 @@ func (p Plan) MarshalJSON() ([]byte, error) {
 //
 // What is offered are iterations of the mix's items: an operation is one call, a scenario as many as it has steps.
 type Load struct {
-	Workers    int      `json:"workers"`               // at the start; of the closed model with Stages, the most there are
+	Workers    int      `json:"workers"`               // at the start; where Stages are of workers they say, and this does not count
 	MaxWorkers int      `json:"max_workers,omitempty"` // open model: as many as that are added while none is free; 0: none are
 	Duration   Duration `json:"duration,omitempty"`    // measured time per arm, all blocks together
 	Requests   int64    `json:"requests,omitempty"`    // iterations per arm, all blocks together; instead of Duration
@@ -162,49 +161,6 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	v, err := time.ParseDuration(string(text))
 	*d = Duration(v)
 	return err
-}
-
-// maxBlocks is far more than any comparison needs. Every trial's histograms are kept, and
-// drawn thousands of times for the intervals.
-const maxBlocks = 10_000
-
-// longestRun keeps times of a run, some of which are drawn and may be a multiple of it,
-// within what a time.Duration can hold.
-const longestRun = 1000 * 24 * time.Hour
-
-func (l *Load) validate() error {
-	problem := func(key, format string, args ...any) error {
-		return &KeyError{"load." + key, fmt.Sprintf(format, args...)}
-	}
-	switch {
-	case l.Workers < 1:
-		return problem("workers", "is %d; it must be at least 1", l.Workers)
-	case l.Requests < 0:
-		return problem("requests", "is %d; it must be at least 1", l.Requests)
-	case l.Requests == 0 && l.Duration <= 0 && len(l.Stages) == 0 && l.Trace == "":
-		return problem("duration", "is %v; it must be longer than 0", time.Duration(l.Duration))
-	case l.Requests > 0 && l.Duration != 0:
-		return problem("requests", "and load.duration are both given; a run ends by one of them")
-	case !(l.Rate >= 0) || l.Rate > 1e7:
-		return problem("rate", "is %v; it must be above 0 and at most 10,000,000 per second", l.Rate)
-	case l.Rate > 0 && float64(l.Requests)/l.Rate > longestRun.Seconds():
-		return problem("rate", "is %v; %d requests would take more than %.0f days", l.Rate, l.Requests, longestRun.Hours()/24)
-	case time.Duration(l.Duration) > longestRun:
-		return problem("duration", "is %v; it must be at most %v", time.Duration(l.Duration), longestRun)
-	case time.Duration(l.Warmup) > longestRun:
-		return problem("warmup", "is %v; it must be at most %v", time.Duration(l.Warmup), longestRun)
-	case l.Arrivals != "" && l.Arrivals != Constant && l.Arrivals != Poisson:
-		return problem("arrivals", "is %q; use constant or poisson", l.Arrivals)
-	case l.Warmup < 0:
-		return problem("warmup", "is %v; use 0 for none", time.Duration(l.Warmup))
-	case l.Blocks < 1:
-		return problem("blocks", "is %d; it must be at least 1", l.Blocks)
-	case l.Blocks > maxBlocks:
-		return problem("blocks", "is %d; it must be at most %d", l.Blocks, maxBlocks)
-	case l.Requests > 0 && l.Requests < int64(l.Blocks):
-		return problem("blocks", "is %d but each arm has only %d requests; every block needs at least one", l.Blocks, l.Requests)
-	}
-	return nil
 }
 
 // DefaultWarmup is 10 % of what is measured, at most 2 s; none where that is counted.

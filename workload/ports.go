@@ -149,7 +149,7 @@ func (b *portBudget) forecast(p *Plan, policies []wire.Policy, rates []float64) 
 		entry := result.ArmPorts{Arm: arm.Name, Verdict: "none"}
 		if keepsPorts(&policies[i]) {
 			entry.Rate = rates[i]
-			own := p.Load.demands(i, len(p.Arms), rates[i], policies[i].RequestsPerConnection)
+			own := p.demands(i, len(p.Arms), rates[i], policies[i].RequestsPerConnection)
 			entry.Needed, _ = b.peak(own)
 			if entry.Verdict = "sustained"; own == nil {
 				entry.Verdict, unknown = "unknown", true
@@ -173,14 +173,15 @@ func (b *portBudget) forecast(p *Plan, policies []wire.Policy, rates []float64) 
 	return f
 }
 
-// demands are the trials of the arm at that place among arms, in the order of the plan; nil where a rate is needed and
+// demands are the trials of the arm at that place among arms, in the order of the plan; nil where a rate or a length is needed and
 // not known. Trials that end by a count and have no rate take all their ports at once, at worst.
-func (l *Load) demands(arm, arms int, rate float64, perConnection int) []demand {
-	connections := float64(l.Requests) / float64(perConnection)
-	if rate == 0 && l.Requests == 0 {
+func (p *Plan) demands(arm, arms int, rate float64, perConnection int) []demand {
+	l := &p.Load
+	connections := float64(l.Requests) * p.meanCalls() / float64(perConnection)
+	length := l.window()
+	if l.Requests == 0 && (rate == 0 || length == 0) {
 		return nil
 	}
-	length := time.Duration(l.Duration) / time.Duration(l.Blocks)
 	if l.Requests > 0 {
 		share := connections / float64(l.Blocks)
 		if rate == 0 {
@@ -200,12 +201,12 @@ func (l *Load) demands(arm, arms int, rate float64, perConnection int) []demand 
 	return list
 }
 
-// plannedRates are connections per second that the plan asks of each arm, 0 in the closed model.
+// plannedRates are connections per second that the plan asks of each arm in the mean of a block, 0 where only a run can tell.
 func plannedRates(p *Plan, policies []wire.Policy) []float64 {
 	rates := make([]float64, len(policies))
 	for i := range policies {
 		if n := policies[i].RequestsPerConnection; n > 0 {
-			rates[i] = p.Load.Rate / float64(n)
+			rates[i] = p.meanRate() * p.meanCalls() / float64(n)
 		}
 	}
 	return rates

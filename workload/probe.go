@@ -8,28 +8,40 @@ import (
 	"sessbench/workload/wire"
 )
 
-// probe looks whether the target answers, once for each version of HTTP that arms speak. What it found out is that of
-// the first, with the connections of all.
-func (r *Runner) probe(ctx context.Context) (wire.ProbeInfo, error) {
-	var first wire.ProbeInfo
-	var seen []wire.Protocol
-	proxy := r.setup.request.Proxy()
+// A found is what was found out of the targets before the first trial: what the first connection to the plan's target tells, with the
+// connections of all.
+type found struct {
+	wire.ProbeInfo
+	here bool // one of the targets is on this machine
+}
+
+// probe looks whether the targets answer, once for each version of HTTP that their arms speak. The first arm's is the plan's.
+func (r *Runner) probe(ctx context.Context) (found, error) {
+	type probed struct {
+		http   wire.Protocol
+		target *setup
+	}
+	var all found
+	var seen []probed
 	for _, a := range r.arms {
-		if slices.Contains(seen, a.policy.HTTP) {
+		p := probed{a.policy.HTTP, a.setup}
+		if slices.Contains(seen, p) {
 			continue
 		}
-		policy := wire.Policy{HTTP: a.policy.HTTP, TLS: a.policy.TLS}
-		info, err := wire.ProbeAs(ctx, r.setup.endpoint, proxy, policy, &r.setup.wire)
+		proxy := p.target.request.Proxy()
+		policy := wire.Policy{HTTP: p.http, TLS: a.policy.TLS}
+		info, err := wire.ProbeAs(ctx, p.target.endpoint, proxy, policy, &p.target.wire)
 		if err != nil {
-			return info, fmt.Errorf("%s cannot be reached%s: %w; %s", maskURL(r.setup.url), byProtocol(policy.HTTP), err, unreachableHint(err, proxy, policy.HTTP))
+			return all, fmt.Errorf("%s cannot be reached%s: %w; %s", maskURL(p.target.url), byProtocol(policy.HTTP), err, unreachableHint(err, proxy, policy.HTTP))
 		}
-		if seen = append(seen, a.policy.HTTP); len(seen) == 1 {
-			first = info
+		all.here = all.here || onThisHost(info.Address)
+		if seen = append(seen, p); len(seen) == 1 {
+			all.ProbeInfo = info
 		} else {
-			first.Counts.Add(info.Counts)
+			all.Counts.Add(info.Counts)
 		}
 	}
-	return first, nil
+	return all, nil
 }
 
 // byProtocol names what is not everybody's version of HTTP.

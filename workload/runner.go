@@ -3,20 +3,15 @@ package workload
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"runtime"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"sessbench/internal/precise"
 	"sessbench/result"
 	"sessbench/stats"
-	"sessbench/workload/session"
 	"sessbench/workload/wire"
 )
 
@@ -38,15 +33,16 @@ type Embedded struct {
 // A Runner carries out one plan, once. Run is called by one goroutine; Progress
 // by any.
 type Runner struct {
-	plan   *Plan
-	pacing *pacing
-	setup  *setup
-	facts  *PortFacts
-	logger *slog.Logger
-	ports  *portWatch // from when the target was found
-	audit  *auditor
-	arms   []*armRun
-	trials int // planned, warm-ups included
+	plan    *Plan
+	pacing  *pacing
+	setup   *setup
+	facts   *PortFacts
+	logger  *slog.Logger
+	ports   *portWatch // from when the target was found
+	audit   *auditor
+	arms    []*armRun
+	trials  int // planned, warm-ups included
+	aborted int // threshold that ended the run; -1: none did
 
 	clock   wire.Clock
 	sleeper precise.Sleeper
@@ -59,14 +55,22 @@ type Runner struct {
 type armRun struct {
 	arm     Arm
 	policy  wire.Policy
-	options wire.PoolOptions  // of the shared pool, or of each worker's
-	request *session.Prepared // that its workers send
-	pool    *wire.Pool        // shared by the workers; nil where each has its own
+	options wire.PoolOptions // of the shared pool, or of each worker's
+	setup   *setup
+	program *program // that its workers carry out
+	seed    uint64
+	most    int        // workers that there may be
+	pool    *wire.Pool // shared by the workers; nil where each has its own
 	workers []*worker
-	trials  []stats.Trial
-	opened  []int64 // sockets opened in each trial
-	warmup  int64   // calls made before the first trial
+	cursors []*cursor    // by feed
+	serial  atomic.Int64 // of script.Scope.Sequence
 	usage   usage
+
+	trials    []stats.Trial
+	scenarios []stats.Trial // of the iterations of scenarios, likewise
+	opened    []int64       // sockets opened in each trial
+	missed    int64         // iterations that fell due while no worker was free
+	warmup    int64         // calls made before the first trial
 
 	portless atomic.Int64 // calls that found no local port, warm-up included
 
@@ -96,18 +100,20 @@ func NewRunner(plan *Plan, opts Options) (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Runner{plan: plan, setup: setup, facts: opts.Ports, logger: cmp.Or(opts.Logger, quiet()), audit: &auditor{cpuTime: opts.CPUTime}, sleeper: precise.Sleeper{Spin: precise.Spin}}
+	r := &Runner{aborted: -1, plan: plan, setup: setup, facts: opts.Ports, logger: cmp.Or(opts.Logger, quiet()), audit: &auditor{cpuTime: opts.CPUTime}, sleeper: precise.Sleeper{Spin: precise.Spin}}
 	if r.pacing, err = newPacing(plan); err != nil {
 		return nil, err
 	}
+	_, most := r.pacing.workers()
 	for _, arm := range plan.Arms {
 		policy, err := plan.policyFor(&arm)
 		if err != nil {
 			return nil, err
 		}
+		own := setup.of(&arm)
 		r.arms = append(r.arms, &armRun{
-			arm: arm, policy: policy, options: arm.poolFor(&policy, plan.Load.Workers), request: setup.requestOf(&policy),
-			peer: setup.peer(), dialed: setup.dialed(),
+			arm: arm, policy: policy, options: arm.poolFor(&policy, most), setup: own, program: own.programOf(&policy), seed: plan.Load.Seed, most: most,
+			cursors: newCursors(setup.feeds), peer: own.peer(), dialed: own.dialed(),
 		})
 	}
 	r.trials = len(r.arms) * plan.Load.Blocks
@@ -141,6 +147,9 @@ func (r *Runner) Run(ctx context.Context) (*result.Result, error) {
 	if err := r.runTrials(load); err != nil {
 		return nil, err
 	}
+	for _, a := range r.arms {
+		a.takeLeave(load)
+	}
 	res, err := r.assemble(probe, ctx.Err() != nil)
 	if err != nil {
 		return nil, err
@@ -155,20 +164,30 @@ func (r *Runner) open() error {
 		if a.policy.SharedPool {
 			a.pool = wire.NewPool(a.options)
 		}
-		for id := range r.plan.Load.Workers {
-			pool := a.pool
-			if pool == nil {
-				pool = wire.NewPool(a.options)
-			}
-			client := wire.NewClient(r.clock, &r.setup.wire, a.policy, pool)
-			s, err := r.setup.newSession(r.clock, client, r.plan.Load.Seed, id)
-			if err != nil {
-				return err
-			}
-			a.workers = append(a.workers, &worker{id: id, clock: r.clock, client: client, session: s, failed: r.failed(a)})
+		begin, _ := r.pacing.workers()
+		for range begin {
+			a.workers = append(a.workers, r.newWorker(a, len(a.workers)))
 		}
 	}
 	return nil
+}
+
+// newWorker makes a worker, which has no session yet.
+func (r *Runner) newWorker(a *armRun, id int) *worker {
+	pool := a.pool
+	if pool == nil {
+		pool = wire.NewPool(a.options)
+	}
+	w := &worker{
+		id: id, clock: r.clock, client: wire.NewClient(r.clock, &a.setup.wire, a.policy, pool), failed: r.failed(a),
+		arm: a, program: a.program, random: workerRandom(a.seed, id), checks: make([]outcomes, len(a.program.checks)),
+		life: life{every: r.plan.Session.RenewEvery},
+	}
+	w.rows = newRows(a.cursors, w.random, id, a.most)
+	w.scope = a.program.names.NewScope()
+	w.scope.Worker, w.scope.Random, w.scope.Feeds = id, w.random, w.rows
+	w.scope.Sequence = func() int64 { return a.serial.Add(1) }
+	return w
 }
 
 // failed is what workers of an arm call after a call that failed.
@@ -193,97 +212,14 @@ func (r *Runner) close() {
 	}
 }
 
-// runTrials warms every arm up, then carries out the blocks, until ctx ends. The
-// trial that was cut short is then left out where there are arms to compare, because a
-// part of a block says more about one of them than about the other.
-func (r *Runner) runTrials(ctx context.Context) error {
-	load := r.plan.Load
-	recorder := stats.NewRecorder(r.names(), 0, runtime.GOMAXPROCS(0))
-	if load.Warmup > 0 {
-		for _, a := range r.arms {
-			length := extent{window: time.Duration(load.Warmup)}
-			trial, err := r.runTrial(ctx, a, warmupBlock, 0, length, recorder)
-			if err != nil {
-				return err
-			}
-			a.warmup += trial.Total().Requests
-		}
-		if load.Rate == 0 {
-			r.ports.foresee(r.plan, measuredRates(r.arms, time.Duration(load.Warmup)))
-		}
-	}
-	for block := range load.Blocks {
-		for position, i := range order(load.Seed, block, len(r.arms)) {
-			if ctx.Err() != nil {
-				return nil
-			}
-			a := r.arms[i]
-			before, opened := r.audit.read(), a.counts().Opened
-			trial, err := r.runTrial(ctx, a, block, position, r.pacing.extent(block), recorder)
-			if err != nil {
-				return err
-			}
-			if ctx.Err() != nil && (len(r.arms) > 1 || trial.Total().Requests == 0 || context.Cause(ctx) != ctx.Err()) {
-				return nil
-			}
-			trial.Window = min(trial.Window, trial.Elapsed) // less than planned where it was cut short
-			a.usage.add(before, r.audit.read())
-			a.trials = append(a.trials, trial)
-			a.opened = append(a.opened, a.counts().Opened-opened)
-		}
-	}
-	return nil
-}
-
-// warmupBlock is the block number of a warm-up; it has arrivals of its own.
-const warmupBlock = -1
-
-// runTrial carries out one trial of one arm. It returns after every worker has.
-func (r *Runner) runTrial(ctx context.Context, a *armRun, block, position int, length extent, recorder *stats.Recorder) (stats.Trial, error) {
-	recorder.Reset()
-	trial := stats.Trial{Arm: a.arm.Name, Block: block, Position: position, Started: r.clock.Now(), Window: length.window}
-	r.announce(&trial, length, recorder)
-	p := r.pacing.pacer(r.clock, &r.sleeper, trial.Started, length, block, nil)
-	// One context for the whole run: a new one for each trial would have to be watched
-	// anew by every connection, inside the first call's time.
-	var group errgroup.Group
-	for _, w := range a.workers {
-		group.Go(func() error {
-			err := w.run(ctx, p, a.request, recorder)
-			if err != nil {
-				r.cancel() // a set-up fault: the other workers need not go on
-			}
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return trial, fmt.Errorf("arm %s: %w", a.arm.Name, err)
-	}
-	trial.Elapsed = r.clock.Now() - trial.Started
-	for _, w := range a.workers {
-		w.client.Rest() // the next arm's workers have use for what this takes
-	}
-	if p.scheduled() && ctx.Err() == nil && a.lastStarted()-trial.Started <= trial.Window {
-		// Every call began in time. The last ones' service is no part of the offered time,
-		// or short trials would seem to fall behind the rate.
-		trial.Elapsed = trial.Window
-	}
-	trial.Offered = p.offered()
-	recorder.Trial(&trial)
-	return trial, nil
-}
-
 // order draws the order of the arms in a block from the seed.
 func order(seed uint64, block, arms int) []int {
 	return rand.New(rand.NewPCG(seed, orderStream+uint64(block))).Perm(arms)
 }
 
-func (r *Runner) names() []string {
-	names := make([]string, len(r.plan.Mix))
-	for i, o := range r.plan.Mix {
-		names[i] = o.Name
-	}
-	return names
+// workerRandom is a worker's own source, the same in every arm.
+func workerRandom(seed uint64, worker int) *rand.Rand {
+	return rand.New(rand.NewPCG(seed, workerStream+uint64(worker)))
 }
 
 // lastStarted is when the arm's last call so far began.
@@ -303,15 +239,6 @@ func (a *armRun) counts() wire.Counts {
 	return sum
 }
 
-// places is how many different servers the workers opened connections to, each on its own.
-func (a *armRun) places() int64 {
-	var n int64
-	for _, w := range a.workers {
-		n += int64(w.client.Places())
-	}
-	return n
-}
-
 // keptOpen is how many connections the arm has now.
 func (a *armRun) keptOpen() int64 {
 	var n int64
@@ -329,7 +256,7 @@ func (r *Runner) allFailed(res *result.Result) error {
 		}
 	}
 	if len(res.Arms) > 0 && res.Arms[0].Requests == 0 && !res.Interrupted {
-		return errors.New("no call was made: no arrival fell into a trial; raise the rate or the duration")
+		return errNoIteration
 	}
 	return nil
 }

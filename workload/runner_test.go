@@ -258,7 +258,7 @@ func TestAnOpenModelThatIsLongerThanTimeCanTellIsRefused(t *testing.T) {
 		{Workers: 1, Blocks: 1, Duration: Duration(longestRun) + 1},
 		{Workers: 1, Blocks: 1, Duration: 1, Warmup: Duration(longestRun) + 1},
 	} {
-		if err := load.validate(); err == nil {
+		if err := (&Plan{Load: load}).validateLoad(); err == nil {
 			t.Errorf("%+v is valid", load)
 		}
 	}

@@ -6,22 +6,27 @@ import (
 	"net/url"
 	"time"
 
+	"sessbench/workload/script"
 	"sessbench/workload/session"
 	"sessbench/workload/wire"
 )
 
 // A setup is what a plan comes to before the first connection: files read,
-// addresses parsed, requests rendered. It is the same for every arm, but for the request of arms whose server
-// is to close.
+// addresses parsed, requests rendered. It is the same for every arm with that target, but for the program of arms whose
+// server is to close.
 type setup struct {
+	settings session.Settings
+	adapters Adapters
+	feeds    []feeding
+	others   map[string]*setup // by the targets that arms have of their own
+
 	url      *url.URL // of the target
 	wire     wire.Options
-	settings session.Settings
 	cookies  session.Cookies
-	adapters Adapters
-	request  *session.Prepared
-	closing  *session.Prepared // request with Connection: close; nil where no arm sends it
-	endpoint wire.Endpoint     // that the request goes to
+	program  *program
+	closing  *program          // program with Connection: close; nil where no arm sends it
+	request  *session.Prepared // that stands for all: of the mix's only operation, where that has no templates, or for the target
+	endpoint wire.Endpoint     // that it goes to
 }
 
 // newSetup reads the files that the plan names. The error is a *KeyError.
@@ -33,28 +38,94 @@ func newSetup(p *Plan, opts Options) (*setup, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &setup{url: target, adapters: p.Session.Adapters, cookies: cookiesOf(target, p.Session.Cookies)}
-	s.settings = p.Session.settings(opts)
+	s := &setup{adapters: p.Session.Adapters, settings: p.Session.settings(opts), others: map[string]*setup{}}
 	if s.wire, err = p.wireOptions(); err != nil {
 		return nil, err
 	}
-	if s.request, err = p.Mix[0].prepare(session.NewWith(s.settings), target, "mix[0]"); err != nil {
+	names, err := p.language()
+	if err != nil {
 		return nil, err
 	}
-	if s.endpoint, err = s.request.Endpoint(); err != nil {
-		return nil, &KeyError{"mix[0].url", fmt.Sprintf("cannot be requested: %v", err)}
+	if s.feeds, err = readFeeds(p.Feeds); err != nil {
+		return nil, err
 	}
-	s.wire.TLS, s.wire.Buffers, s.wire.Turns = s.request.TLS(), new(wire.Buffers), wire.NewTurns()
-	return s, s.prepareArms(p, target)
+	s.wire.Buffers, s.wire.Turns = new(wire.Buffers), wire.NewTurns()
+	with := session.NewWith(s.settings)
+	for _, a := range p.Arms {
+		if a.Target == "" || s.others[a.Target] != nil {
+			continue
+		}
+		own, err := url.Parse(a.Target)
+		if err != nil {
+			return nil, err // Plan.Validate has found it to be one
+		}
+		other := *s // with the same feeds, buffers and local addresses
+		if err := other.aim(p, names, with, own, a.Target); err != nil {
+			return nil, err
+		}
+		s.others[a.Target] = &other
+	}
+	return s, s.aim(p, names, with, target, "")
+}
+
+// aim makes what depends on the target. arms is the Arm.Target of those that it is for.
+func (s *setup) aim(p *Plan, names *script.Names, with *session.Session, target *url.URL, arms string) error {
+	s.url, s.cookies = target, cookiesOf(target, p.Session.Cookies)
+	var err error
+	if s.program, err = compile(p, names, with, target, false); err != nil {
+		return err
+	}
+	if err := s.represent(p, with); err != nil {
+		return err
+	}
+	s.wire.TLS = s.request.TLS()
+	return s.prepareArms(p, names, with, arms)
+}
+
+// of returns the setup that an arm works with.
+func (s *setup) of(a *Arm) *setup {
+	if a.Target == "" {
+		return s
+	}
+	return s.others[a.Target]
+}
+
+// represent finds the request that stands for all.
+func (s *setup) represent(p *Plan, with *session.Session) error {
+	stands := Operation{Name: "target", Method: "GET", URL: s.url.String()}
+	key := "target"
+	if only := s.program.only(); only != nil {
+		s.request, key = only, "mix[0].url"
+	} else {
+		var err error
+		if s.request, err = stands.prepare(with, s.url, key); err != nil {
+			return err
+		}
+	}
+	var err error
+	if s.endpoint, err = s.request.Endpoint(); err != nil {
+		return &KeyError{key, fmt.Sprintf("cannot be requested: %v", err)}
+	}
+	return nil
+}
+
+// only returns the request of a mix that makes but one, always the same, or nil.
+func (p *program) only() *session.Prepared {
+	if len(p.items) != 1 || len(p.items[0].steps) != 1 {
+		return nil
+	}
+	return p.items[0].steps[0].rendering.fixed
 }
 
 // prepareArms makes what single arms need, and refuses those that cannot go through a proxy.
-func (s *setup) prepareArms(p *Plan, target *url.URL) error {
+func (s *setup) prepareArms(p *Plan, names *script.Names, with *session.Session, target string) error {
 	for i := range p.Arms {
 		policy, err := p.policyFor(&p.Arms[i])
 		switch {
 		case err != nil:
 			return err
+		case p.Arms[i].Target != target:
+			continue
 		case policy.HTTP == wire.HTTP3 && s.request.Proxy() != nil:
 			return p.Arms[i].error(i, "speaks HTTP/3, but that does not go through a proxy; leave the arm or the proxy out")
 		case policy.HTTP == wire.H2C && s.forwarding():
@@ -62,21 +133,19 @@ func (s *setup) prepareArms(p *Plan, target *url.URL) error {
 		case policy.Close != wire.CloseByServer || s.closing != nil:
 			continue
 		}
-		o := p.Mix[0]
-		o.Headers = session.MergeHeaders(o.Headers, Fields{session.Set("Connection", "close")})
-		if s.closing, err = o.prepare(session.NewWith(s.settings), target, "mix[0]"); err != nil {
+		if s.closing, err = compile(p, names, with, s.url, true); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// requestOf is what an arm with this policy sends.
-func (s *setup) requestOf(p *wire.Policy) *session.Prepared {
+// programOf is what an arm with this policy carries out.
+func (s *setup) programOf(p *wire.Policy) *program {
 	if p.Close == wire.CloseByServer {
 		return s.closing
 	}
-	return s.request
+	return s.program
 }
 
 func targetURL(p *Plan, opts Options) (*url.URL, error) {
@@ -96,15 +165,7 @@ func targetURL(p *Plan, opts Options) (*url.URL, error) {
 
 // prepare merges the session's settings into an operation, whose key is its place in the plan.
 func (o *Operation) prepare(with *session.Session, target *url.URL, key string) (*session.Prepared, error) {
-	request, err := o.request(target, key)
-	if err != nil {
-		return nil, err
-	}
-	prepared, err := with.Prepare(request)
-	if err != nil {
-		return nil, o.preparationError(key, err)
-	}
-	return prepared, nil
+	return o.prepareKeeping(with, target, false, key)
 }
 
 // preparationError names the key that an operation could not be prepared for: what it does not have itself

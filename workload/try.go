@@ -14,7 +14,7 @@ import (
 )
 
 // Try carries out every operation of the plan once, in one session: the set-up, then the mix
-// in its order. The arms and the load do not matter to it.
+// in its order, scenarios by their steps, then the teardown. The arms and the load do not matter to it; pauses are left out.
 //
 // What a server or the network does wrong is in the trace, and ends nothing. When ctx ends
 // early, the trace holds what was done and says that it was interrupted. An error is a
@@ -33,7 +33,7 @@ func Try(ctx context.Context, p *Plan, opts Options) (*result.Trace, error) {
 		return nil, err
 	}
 	defer s.Close()
-	steps, err := p.steps(s, target)
+	t, err := p.newTrial(s, target)
 	if err != nil {
 		return nil, err
 	}
@@ -42,12 +42,7 @@ func Try(ctx context.Context, p *Plan, opts Options) (*result.Trace, error) {
 		return nil, err
 	}
 	trace := &result.Trace{Schema: result.TraceSchema, Started: time.Now(), Target: maskURL(target), Emulation: p.Emulate.result(), Plan: plan}
-	for _, step := range steps {
-		if ctx.Err() != nil {
-			break
-		}
-		trace.Operations = append(trace.Operations, step.try(ctx, s))
-	}
+	t.all(ctx, func(o result.TracedOperation) { trace.Operations = append(trace.Operations, o) })
 	trace.Interrupted = ctx.Err() != nil
 	trace.Finished = time.Now()
 	return trace, nil
@@ -100,33 +95,6 @@ func (a *AdapterPlan) options(wire wire.Options) session.AdapterOptions {
 	return o
 }
 
-// A step is an operation that is to be tried.
-type step struct {
-	name, part string
-	http       string // version that it is sent by
-	request    *session.Prepared
-}
-
-// steps prepares all operations, so that what is wrong with the last one is found before the first one
-// is sent.
-func (p *Plan) steps(s *session.Session, target *url.URL) ([]step, error) {
-	var steps []step
-	for _, part := range []struct {
-		key        string
-		operations []Operation
-	}{{"setup", p.Setup}, {"mix", p.Mix}} {
-		for i := range part.operations {
-			o := &part.operations[i]
-			request, err := o.prepare(s, target, fmt.Sprintf("%s[%d]", part.key, i))
-			if err != nil {
-				return nil, err
-			}
-			steps = append(steps, step{o.Name, part.key, p.httpName(), request})
-		}
-	}
-	return steps, nil
-}
-
 // httpName is the version of HTTP of the plan, as request lines call it.
 func (p *Plan) httpName() string {
 	switch wire.Protocol(p.HTTP) {
@@ -136,23 +104,6 @@ func (p *Plan) httpName() string {
 		return "HTTP/3"
 	}
 	return "HTTP/1.1"
-}
-
-// try carries the step out.
-func (t step) try(ctx context.Context, s *session.Session) result.TracedOperation {
-	began := s.Clock.Now()
-	resp, err := s.Send(ctx, t.request)
-	o := result.TracedOperation{Name: t.name, Part: t.part, URL: t.request.URL().String(), Elapsed: (s.Clock.Now() - began).Seconds()}
-	tracer := tracer{operation: &o, http: t.http}
-	if resp != nil {
-		tracer.responses(append(resp.History, resp))
-	} else {
-		tracer.failure(err)
-	}
-	for _, c := range s.Jar.All() {
-		o.Jar = append(o.Jar, tracedCookie(c))
-	}
-	return o
 }
 
 // A tracer writes down what a call came to.

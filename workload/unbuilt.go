@@ -5,12 +5,6 @@ import "fmt"
 // refuseUnbuilt names a part of the plan that a run does not carry out, as a *KeyError:
 // what a run would leave out must not look as if it had been measured.
 func (p *Plan) refuseUnbuilt() error {
-	if len(p.Setup) > 0 {
-		return &KeyError{"setup", "is not carried out by runs yet; leave it out"}
-	}
-	if len(p.Mix) != 1 {
-		return &KeyError{"mix", fmt.Sprintf("has %d operations; a run makes one", len(p.Mix))}
-	}
 	for _, a := range p.Session.Adapters {
 		if a.PoolConnections != nil || a.PoolMaxsize != nil || a.PoolBlock {
 			return &KeyError{"session.adapters", fmt.Sprintf("has a pool for %q, which in a run is for the arms to say; leave it out", a.Prefix)}

@@ -37,6 +37,9 @@ func (p *Plan) Problems() []*KeyError {
 	wrongTarget, wrongArms := validateTarget(p.Target), validateArms(p.Arms)
 	add(wrongTarget)
 	add(wrongArms)
+	if wrongArms == nil {
+		add(p.validateConditions())
+	}
 	if len(p.Mix) == 0 {
 		add(&KeyError{"mix", "is empty; name at least one operation"})
 	}
@@ -48,7 +51,10 @@ func (p *Plan) Problems() []*KeyError {
 	if wrongTarget == nil && wrongArms == nil {
 		add(p.validateArmsHere())
 	}
-	add(p.Load.validate())
+	add(p.validateLoad())
+	if wrongArms == nil {
+		add(p.validateConditions())
+	}
 	return append(problems, p.languageProblems()...)
 }
 

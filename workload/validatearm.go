@@ -156,7 +156,10 @@ func (p *Plan) validateArmsHere() error {
 		if err != nil {
 			return nil // said already
 		}
-		problem := p.againstTarget(a, &policy)
+		problem := p.againstOwnTarget(a)
+		if problem == "" {
+			problem = p.againstTarget(a, &policy)
+		}
 		if problem == "" {
 			problem = p.againstProtocol(a, &policy)
 		}
@@ -201,6 +204,37 @@ func (p *Plan) secure() bool {
 		}
 	}
 	return p.Target == "" || strings.HasPrefix(strings.ToLower(p.Target), "https:")
+}
+
+// againstOwnTarget says why an arm cannot have the target that it has. That it has the plan's scheme makes all else that
+// is said of the plan's target true of it.
+func (p *Plan) againstOwnTarget(a *Arm) string {
+	switch {
+	case a.Target == "":
+		return ""
+	case p.Target == "" || a == &p.Arms[0]:
+		return "has a target of its own; name the first arm's as the plan's target, which is that of all arms that have none"
+	}
+	if e, ok := errors.AsType[*KeyError](validateTarget(a.Target)); ok {
+		return "has a target that " + e.Problem
+	}
+	scheme := func(target string) string { return strings.ToLower(target[:strings.Index(target, ":")]) }
+	switch {
+	case scheme(a.Target) != scheme(p.Target):
+		return fmt.Sprintf("has a target with the scheme %s, and the plan's has %s; use the same one, or the comparison is of TLS", scheme(a.Target), scheme(p.Target))
+	case p.absolute():
+		return "has a target, but all URLs of the mix name their hosts; write them without, as in get: /items"
+	}
+	return ""
+}
+
+// absolute says whether no URL of the mix is relative to the target.
+func (p *Plan) absolute() bool {
+	relative := false
+	p.eachOperation(func(o *Operation, key string) {
+		relative = relative || strings.HasPrefix(key, "mix") && !strings.Contains(o.URL, "://")
+	})
+	return !relative
 }
 
 // againstTarget says what needs a target with TLS, or one without.

@@ -36,11 +36,30 @@ func (a *armRun) verify(n *result.Arm, t tally, workers int, secure bool) []resu
 	if w := a.verifyClosing(c); w != nil {
 		return w
 	}
-	first := max(a.places(), int64(workers)) // handshakes that nobody can do without
+	first := max(a.firsts(), int64(workers)) // handshakes that nobody can do without
 	if a.policy.RequestsPerConnection == 1 {
 		return a.verifyFresh(c, first, secure)
 	}
 	return append(a.verifyReuse(c, workers, first, n.Errors < n.Requests), a.verifyEarlyData(c, first)...)
+}
+
+// firsts is how many connections, and full handshakes, sessions cannot do without: one to each server.
+func (a *armRun) firsts() int64 {
+	var n int64
+	for _, w := range a.workers {
+		n += int64(max(1, w.client.Places())) * max(1, w.life.begun.Load())
+	}
+	return n
+}
+
+// renewed says whether workers had several sessions, whose connections we closed between them.
+func (a *armRun) renewed() bool {
+	for _, w := range a.workers {
+		if w.life.begun.Load() > 1 {
+			return true
+		}
+	}
+	return false
 }
 
 // verifyProtocol holds the version of HTTP.
@@ -118,7 +137,7 @@ func (a *armRun) least(first int64) int64 {
 // verifyReuse does not blame a server that answered nothing for the lack of reuse.
 func (a *armRun) verifyReuse(c wire.Counts, workers int, first int64, answered bool) []result.Warning {
 	limit := a.policy.RequestsPerConnection
-	ages := a.options.IdleTimeout > 0 || a.options.MaxAge > 0
+	ages := a.options.IdleTimeout > 0 || a.options.MaxAge > 0 || a.renewed()
 	replaced := c.ClosedByPeer + c.Discarded + c.Evicted
 	if ages {
 		replaced += c.Retired

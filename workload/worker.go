@@ -2,49 +2,243 @@ package workload
 
 import (
 	"context"
-	"net/http"
+	"errors"
+	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"sessbench/stats"
+	"sessbench/workload/script"
 	"sessbench/workload/session"
 	"sessbench/workload/wire"
 )
 
-// A worker owns one session, and with it its connections, for an arm's whole
+// A worker owns one session at a time, and with it its connections, for an arm's whole
 // life: what it keeps open outlasts the trials.
 type worker struct {
 	id      int
 	clock   wire.Clock
 	client  *wire.Client
-	session *session.Session
+	session *session.Session // nil: the next iteration begins with a new one
 	call    session.Call
 	sample  stats.Sample
 	failed  func(class string) // told of calls that failed
+
+	arm     *armRun
+	program *program
+	scope   *script.Scope
+	rows    *rows
+	random  *rand.Rand
+	looked  looked
+	checks  []outcomes // by program.checks
+	pause   *time.Timer
+	life    life
+}
+
+// outcomes count what came of a check. The worker counts; any goroutine may read.
+type outcomes struct{ passed, failed atomic.Int64 }
+
+// A recording is what the calls of a trial are recorded by.
+type recording struct {
+	calls     *stats.Recorder
+	scenarios *stats.Recorder // nil: there are none
 }
 
 // run is the worker loop, the only one: whatever the load model, it takes what
 // the pacer gives, carries it out and records it. It returns when the pacer has
-// no more, or when a set-up fault makes going on pointless.
-func (w *worker) run(ctx context.Context, p pacer, r *session.Prepared, recorder *stats.Recorder) error {
+// no more, when a feed has, or when a set-up fault makes going on pointless.
+func (w *worker) run(ctx context.Context, p pacer, to *recording) error {
 	now := w.clock.Now()
 	for {
 		d, ok := p.next(ctx, w.id, now)
 		if !ok {
 			return nil
 		}
-		w.session.Measure(ctx, r, &w.call)
-		switch {
-		case w.call.Class == string(wire.ClassCanceled):
-			return nil
-		case w.call.Err != nil && setUpFault(&w.call):
-			return w.call.Err
+		ended, err := w.iterate(ctx, &d, to)
+		if ended || err != nil {
+			return err
 		}
-		if w.call.Class != "" {
-			w.failed(w.call.Class)
-		}
-		w.fill(d)
-		recorder.Record(w.id, &w.sample)
 		now = w.call.Finished
+		if w.life.every > 0 || !d.scheduled && w.program.items[d.item].pauses() {
+			if !w.afterwards(ctx, &d) {
+				return nil
+			}
+			now = w.clock.Now()
+		}
+	}
+}
+
+// iterate carries out one item of the mix. ended says that the worker's load is over. Thousands of workers wait below this: what it
+// and those it calls have on their stacks decides how large these are.
+func (w *worker) iterate(ctx context.Context, d *due, to *recording) (ended bool, err error) {
+	if w.session == nil {
+		if err := w.begin(ctx); err != nil {
+			return w.unbegun(ctx, d, err, to)
+		}
+	}
+	w.rows.iterate()
+	if it := &w.program.items[d.item]; it.scenario >= 0 {
+		err = w.scenario(ctx, it, d, to)
+	} else {
+		_, err = w.step(ctx, &it.steps[0], d, to.calls)
+	}
+	w.scope.Iteration++
+	switch {
+	case errors.Is(err, script.ErrEnded), err == nil && w.call.Class == string(wire.ClassCanceled):
+		return true, nil
+	}
+	return err != nil, err
+}
+
+// scenario carries out the steps of one, until one fails, and records the iteration. What ends the load is not recorded.
+func (w *worker) scenario(ctx context.Context, it *item, d *due, to *recording) error {
+	first := *d
+	var begun time.Duration
+	for i := range it.steps {
+		s := &it.steps[i]
+		ok, err := w.step(ctx, s, &first, to.calls)
+		if err != nil || w.call.Class == string(wire.ClassCanceled) {
+			return err
+		}
+		if i == 0 {
+			begun = w.sample.Intended
+		}
+		if last := i == len(it.steps)-1; !ok || last {
+			w.recordScenario(it.scenario, begun, ok && last, to.scenarios)
+			return nil
+		}
+		if !w.think(ctx, s.think) {
+			w.call.Class = string(wire.ClassCanceled)
+			return nil
+		}
+		first.scheduled = false // later steps follow the one before
+	}
+	return nil
+}
+
+// step carries out one call and records it; ok says that it succeeded. The error is script.ErrEnded, or a set-up fault. What
+// cannot be rendered fails without having begun.
+func (w *worker) step(ctx context.Context, s *step, d *due, recorder *stats.Recorder) (ok bool, err error) {
+	p, once, err := s.rendering.request(w.session, w.scope)
+	switch {
+	case err != nil:
+		w.unsent(err)
+	case once:
+		w.session.MeasureOnce(ctx, p, &w.call)
+	default:
+		w.session.Measure(ctx, p, &w.call)
+	}
+	switch {
+	case w.call.Class == string(wire.ClassCanceled):
+		return false, nil
+	case err != nil && errors.Is(err, script.ErrEnded):
+		return false, script.ErrEnded
+	case s.rendering.fixed != nil && w.call.Err != nil && setUpFault(&w.call): // what is filled in may be right the next time
+		return false, w.call.Err
+	}
+	class := w.judge(s)
+	if class != "" {
+		w.failed(class)
+	}
+	if s.operation < 0 {
+		return class == "", nil
+	}
+	w.fill(d)
+	w.sample.Operation, w.sample.Stage, w.sample.Class = s.operation, d.stage, class
+	recorder.Record(w.id, &w.sample)
+	return class == "", nil
+}
+
+// unsent makes the call one that failed without having begun.
+func (w *worker) unsent(err error) {
+	now := w.clock.Now()
+	w.call = session.Call{Started: now, Finished: now, Err: err, Class: classRender}
+}
+
+// judge returns the class of the call's error, or "": the call's own, then that of its status, of a check, of an extraction.
+func (w *worker) judge(s *step) string {
+	if w.call.Class != "" {
+		return w.call.Class
+	}
+	class := ""
+	if !s.expect.met(w.call.Status) {
+		class = classStatus
+	}
+	if s.looks {
+		class = w.look(s, class)
+	}
+	return class
+}
+
+// look counts what checks say of the response and takes values from it. It returns class, or that of the first thing that is wrong where
+// class is "".
+func (w *worker) look(s *step, class string) string {
+	w.looked = looked{w.session.Last(), w.call.Finished - w.call.Started}
+	w.scope.Response = &w.looked
+	for _, c := range s.checks {
+		passed, err := c.Holds(w.scope)
+		if passed = passed && err == nil; !passed && class == "" {
+			class = classCheck
+		}
+		if c.index >= 0 {
+			w.checks[c.index].count(passed)
+		}
+	}
+	for _, x := range s.extractors {
+		if err := x.Take(w.scope); err != nil && class == "" {
+			class = classExtract
+		}
+	}
+	w.scope.Response = nil
+	return class
+}
+
+func (o *outcomes) count(passed bool) {
+	if passed {
+		o.passed.Add(1)
+	} else {
+		o.failed.Add(1)
+	}
+}
+
+// pauses says whether there is a pause after the item.
+func (it *item) pauses() bool { return it.steps[len(it.steps)-1].think != nil }
+
+// afterwards is what follows an iteration: the pause, where the next one is not due by the clock, and the end of a session that has had
+// its iterations. It reports whether the worker goes on.
+func (w *worker) afterwards(ctx context.Context, d *due) bool {
+	steps := w.program.items[d.item].steps
+	if !d.scheduled && !w.think(ctx, steps[len(steps)-1].think) {
+		return false
+	}
+	if w.life.every > 0 {
+		if w.life.done++; w.life.done >= w.life.every {
+			w.end(ctx)
+		}
+	}
+	return ctx.Err() == nil
+}
+
+// think makes a pause, and reports whether ctx let it end.
+func (w *worker) think(ctx context.Context, t *Think) bool {
+	if t == nil {
+		return true
+	}
+	d := t.draw(w.random)
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	if w.pause == nil {
+		w.pause = time.NewTimer(d)
+	} else {
+		w.pause.Reset(d)
+	}
+	select {
+	case <-w.pause.C:
+		return true
+	case <-ctx.Done():
+		w.pause.Stop()
+		return false
 	}
 }
 
@@ -62,7 +256,7 @@ func setUpFault(c *session.Call) bool {
 }
 
 // fill makes the sample of the call just carried out.
-func (w *worker) fill(d due) {
+func (w *worker) fill(d *due) {
 	c, s := &w.call, &w.sample
 	s.Intended, s.Started, s.Finished = d.at, c.Started, c.Finished
 	if !d.scheduled || d.at > c.Started {
@@ -80,11 +274,33 @@ func (w *worker) fill(d due) {
 	}
 	s.Reused, s.Attempts, s.Retries, s.Redirects = c.Reused, c.Attempts, c.Retries, c.Redirects
 	s.Status, s.BytesIn, s.BytesOut = c.Status, c.BytesIn, c.BytesOut
-	s.Class = c.Class
-	if s.Class == "" && c.Status >= http.StatusBadRequest {
-		s.Class = classStatus
-	}
 }
 
-// classStatus is the class of a call that was answered with status 400 or above.
-const classStatus = "status"
+// recordScenario records an iteration of a scenario that began at an instant and ended with the call just carried out.
+func (w *worker) recordScenario(scenario int, begun time.Duration, completed bool, recorder *stats.Recorder) {
+	s := stats.Sample{Operation: scenario, Intended: begun, Started: begun, Finished: w.call.Finished}
+	if !completed {
+		s.Class = classAbandoned
+	}
+	recorder.Record(w.id, &s)
+}
+
+// Classes of errors that are found here.
+const (
+	classStatus    = "status"  // the status is not one that was expected: 400 or above, unless the plan says otherwise
+	classCheck     = "check"   // the response did not pass a check
+	classExtract   = "extract" // a value was not in the response
+	classRender    = "render"  // a template could not be filled in
+	classSetup     = "setup"   // the session's set-up failed, so that the iteration was not made
+	classAbandoned = "abandoned"
+)
+
+// A life is what a worker's sessions come to. It belongs to the worker; any goroutine may read the counts.
+type life struct {
+	every int64 // iterations of each; 0: without end
+	done  int64 // of the present one
+
+	begun                           atomic.Int64
+	setupCalls, setupFailures       atomic.Int64
+	teardownCalls, teardownFailures atomic.Int64
+}

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sessbench/workload"
+	"sessbench/workload/planfile"
 )
 
 const compareHelp = `compare offers the same requests by two or more arms (ways of using connections),
@@ -20,6 +21,7 @@ workers). name=policy renames: --arms a=pooled,b=pooled compares an arm with its
 Without a URL, sessbench starts its own HTTPS test server on loopback, as a process
 of its own. A URL without a scheme is taken as http. Redirects are
 not followed without --location.
+` + planHelp + `
 
 Behind a policy can stand any number of modifiers, as in
 --arms h1=pooled,h2=shared-pool+http2+pool-8+streams-32:
@@ -28,10 +30,11 @@ Behind a policy can stand any number of modifiers, as in
 const compareExamples = `  sessbench compare
   sessbench compare https://api.example.com/items -c 20 -d 30s -H 'Accept: application/json'
   sessbench compare http://localhost:8080/ --rate 500 --arms pooled,reuse-10,fresh
+  sessbench compare --plan shop.yaml https://staging.example.com -d 1m
   sessbench compare https://localhost:8443/ -k -n 5000 --fail-if 'gain.response_time.p50 < 1.5'`
 
 func newCompareCommand(p *process) *cobra.Command {
-	m := &measurement{process: p, arms: armsToCompare}
+	m := &measurement{process: p, arms: armRules{armsToCompare, armsToCompareInPlan}}
 	return m.command(&cobra.Command{
 		Use:     "compare [URL] [flags]",
 		Short:   "Compare ways of using connections in one run",
@@ -62,4 +65,15 @@ func armsToCompare(list string, t target) ([]workload.Arm, error) {
 		return nil, usagef("--arms names one arm, %s; name another to compare it with, or use sessbench run", arms[0].Name)
 	}
 	return arms, err
+}
+
+func armsToCompareInPlan(file *planfile.File, list string) ([]workload.Arm, error) {
+	arms, err := armsIn(file, list)
+	switch {
+	case err != nil || len(arms) != 1:
+		return arms, err
+	case list != "":
+		return nil, usagef("--arms names one arm, %s; name another to compare it with, or use sessbench run", arms[0].Name)
+	}
+	return nil, usagef("the plan has one arm, %s; name others with --arms, as in --arms %s,fresh, or use sessbench run", arms[0].Name, arms[0].Name)
 }

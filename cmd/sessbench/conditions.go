@@ -53,6 +53,25 @@ func (p *process) noteHeld(conditions []result.Condition, res *result.Result) (h
 	return held, err
 }
 
+// noteUnmet says which of the plan's thresholds res does not meet, and whether there is one.
+func (p *process) noteUnmet(res *result.Result) (unmet bool) {
+	for i := range res.Thresholds {
+		t := &res.Thresholds[i]
+		switch {
+		case t.Met:
+			continue
+		case t.Problem != "":
+			p.note("the threshold %q is not met: it could not be told: %s", t.Condition, t.Problem)
+		case t.Aborted:
+			p.note("the threshold %q is not met, which ended the run: it is %s", t.Condition, t.Shown())
+		default:
+			p.note("the threshold %q is not met: it is %s", t.Condition, t.Shown())
+		}
+		unmet = true
+	}
+	return unmet
+}
+
 func armNames(arms []workload.Arm) []string {
 	names := make([]string, len(arms))
 	for i, a := range arms {

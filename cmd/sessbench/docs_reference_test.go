@@ -78,6 +78,11 @@ func TestEveryFieldOfAResultIsDocumented(t *testing.T) {
 		reflect.TypeFor[result.Connections]():  "arms[].connections",
 		reflect.TypeFor[result.Generator]():    "arms[].generator",
 		reflect.TypeFor[result.Operation]():    "arms[].operations[]",
+		reflect.TypeFor[result.Check]():        "arms[].operations[].checks[]",
+		reflect.TypeFor[result.Scenario]():     "arms[].scenarios[]",
+		reflect.TypeFor[result.Stage]():        "arms[].stages[]",
+		reflect.TypeFor[result.Sessions]():     "arms[].sessions",
+		reflect.TypeFor[result.Threshold]():    "thresholds[]",
 		reflect.TypeFor[result.Second]():       "arms[].series[]",
 		reflect.TypeFor[result.Trial]():        "arms[].trials[]",
 		reflect.TypeFor[stats.Comparison]():    "comparisons[]",
@@ -138,8 +143,8 @@ func fieldNames(typ reflect.Type) []string {
 func TestEveryKeyOfAPlanIsDocumentedWithItsFlag(t *testing.T) {
 	rows := rowsUnder(t, "docs/plan.md", "Keys")
 	known := bindings()
-	for _, key := range fileOnly() {
-		known = append(known, binding{"", key})
+	for _, only := range fileOnly() {
+		known = append(known, binding{"", only.key})
 	}
 	for _, r := range rows {
 		if !slices.ContainsFunc(known, func(b binding) bool { return b.key == r[0] }) {

@@ -14,7 +14,9 @@ import (
 
 // flagValues are a measurement's flags as they were given.
 type flagValues struct {
-	workers                int
+	planFile               string
+	set                    []string
+	workers, maxWorkers    int
 	duration, warmup       time.Duration
 	requests               int64
 	rate                   float64
@@ -48,6 +50,7 @@ type flagGroup struct {
 // groups defines the flags of a measurement. armsHelp is what differs by command.
 func (v *flagValues) groups(armsHelp string) []flagGroup {
 	return []flagGroup{
+		{"Plan", v.planFlags()},
 		{"Load", v.loadFlags(armsHelp)},
 		{"Request", v.requestFlags()},
 		{"Connection", v.connectionFlags()},
@@ -64,10 +67,19 @@ func newFlagSet() *pflag.FlagSet {
 	return f
 }
 
+// planFlags are about the plan that the other flags are laid over.
+func (v *flagValues) planFlags() *pflag.FlagSet {
+	f := newFlagSet()
+	f.StringVar(&v.planFile, "plan", "", "`file` with a plan, in YAML or JSON, or with a saved result; - is standard\ninput. The URL and the other flags take the place of what it says")
+	f.StringArrayVar(&v.set, "set", nil, "`key=value` of the plan in --plan to change, as load.rate=500 or\nmix.list.weight=3; repeatable")
+	return f
+}
+
 func (v *flagValues) loadFlags(armsHelp string) *pflag.FlagSet {
 	f := newFlagSet()
 	f.StringVar(&v.arms, "arms", "", armsHelp)
 	f.IntVarP(&v.workers, "workers", "c", workload.DefaultWorkers, "`number` of workers, each with a session of its own")
+	f.IntVar(&v.maxWorkers, "max-workers", 0, "`number` of workers to which --rate may add while none is free\n(default none are added)")
 	f.DurationVarP(&v.duration, "duration", "d", workload.DefaultDuration, "measured `time` per arm, all blocks together")
 	f.Int64VarP(&v.requests, "requests", "n", 0, "`number` of requests per arm, instead of --duration")
 	f.Float64VarP(&v.rate, "rate", "r", 0, "`number` of requests per second, whatever the server does (open model);\nwithout it a worker's next request follows its last response")

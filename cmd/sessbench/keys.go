@@ -13,7 +13,7 @@ import (
 // A binding ties a flag to the plan's key that it sets.
 type binding struct{ flag, key string }
 
-// bindings has every flag of a measurement, and every key of a plan that is not in
+// bindings has every flag of a measurement that is not in besideKeys, and every key of a plan that is not in
 // fileOnly. The URL argument is written "URL".
 func bindings() []binding {
 	return []binding{
@@ -66,6 +66,7 @@ func bindings() []binding {
 		{"body", "mix.body"},
 		{"body-file", "mix.body_file"},
 		{"workers", "load.workers"},
+		{"max-workers", "load.max_workers"},
 		{"duration", "load.duration"},
 		{"requests", "load.requests"},
 		{"rate", "load.rate"},
@@ -80,14 +81,35 @@ func bindings() []binding {
 	}
 }
 
-// fileOnly lists the keys of a plan that only a plan file sets.
-func fileOnly() []string {
-	return []string{
-		"session.params", "session.auth.bearer", "session.timeout.write", "session.adapters",
-		"setup",
-		"mix.name", "mix.weight", "mix.headers", "mix.params", "mix.cookies", "mix.auth", "mix.form", "mix.json", "mix.multipart",
-		"mix.timeout", "mix.follow", "mix.proxies", "mix.tls",
+// besideKeys lists the flags that are about the plan itself.
+func besideKeys() []string { return []string{"plan", "set"} }
+
+// A planOnly is a key of a plan that has no flag of its own; --set sets it over a plan file.
+type planOnly struct{ key, why string }
+
+// What a flag would not be fit for.
+const (
+	structured = "it is a list or a mapping with parts of its own"
+	several    = "it is about one of several requests"
+	secretText = "a secret has no place among the arguments of a process, which others can see"
+	seldom     = "it is seldom set without a plan"
+)
+
+// fileOnly lists the keys of a plan that only a plan file and --set give a value.
+func fileOnly() []planOnly {
+	list := []planOnly{
+		{"session.params", structured}, {"session.auth.bearer", secretText}, {"session.timeout.write", seldom},
+		{"session.adapters", structured}, {"session.renew_every", seldom},
+		{"feeds", structured}, {"setup", structured}, {"teardown", structured},
+		{"load.stages", structured}, {"load.trace", seldom}, {"thresholds", structured},
 	}
+	for _, key := range []string{"name", "weight", "rate", "headers", "params", "cookies", "auth", "timeout", "follow", "proxies", "tls"} {
+		list = append(list, planOnly{"mix." + key, several})
+	}
+	for _, key := range []string{"form", "json", "multipart", "expect", "check", "extract", "think", "steps"} {
+		list = append(list, planOnly{"mix." + key, structured})
+	}
+	return list
 }
 
 // explainKeyError puts a plan's error into the words of the command line, where it

@@ -18,6 +18,7 @@ import (
 	"sessbench/report"
 	"sessbench/result"
 	"sessbench/workload"
+	"sessbench/workload/planfile"
 )
 
 // A measurement is what compare and run have in common: flags to plan, plan to
@@ -25,10 +26,12 @@ import (
 type measurement struct {
 	process *process
 	flags   flagValues
-	arms    func(list string, t target) ([]workload.Arm, error) // the command's rules for --arms
+	arms    armRules
 
 	plan       *workload.Plan
+	base       *base // that the plan was made over; nil: it was made of flags alone
 	conditions []result.Condition
+	files      uint64 // that may be open at the same time
 	render     func(io.Writer, *result.Result) error
 }
 
@@ -45,29 +48,29 @@ func (m *measurement) command(cmd *cobra.Command, armsHelp string) *cobra.Comman
 	return cmd
 }
 
+// armRules are a command's rules for --arms: for a plan of flags alone, and for one from a file.
+type armRules struct {
+	ofFlags func(list string, t target) ([]workload.Arm, error)
+	inPlan  func(file *planfile.File, list string) ([]workload.Arm, error)
+}
+
 // prepare finds what is wrong with the command line, before anything is started.
 func (m *measurement) prepare(cmd *cobra.Command, args []string) error {
-	var t target
-	if len(args) == 0 {
-		t.path = embeddedPath
-	} else {
+	t := target{path: embeddedPath}
+	if len(args) > 0 {
 		var err error
 		if t, err = parseTarget(args[0]); err != nil {
 			return err
 		}
 	}
-	arms, err := m.arms(m.flags.arms, t)
-	if err != nil {
-		return explainKeyError(err)
-	}
-	b := planner{flags: &m.flags, given: cmd.Flags().Changed, stdin: m.process.stdin}
-	if m.plan, err = b.plan(t, arms); err != nil {
+	flags := cmd.Flags()
+	b := planner{flags: &m.flags, given: flags.Changed, stdin: m.process.stdin,
+		text: func(name string) string { return flags.Lookup(name).Value.String() }}
+	if err := m.makePlan(b, t, len(args) > 0); err != nil {
 		return err
 	}
-	if m.conditions, err = parseConditions(m.flags.failIf); err != nil {
-		return err
-	}
-	if err := checkConditions(m.conditions, armNames(arms)); err != nil {
+	var err error
+	if m.conditions, err = parseConditions(m.plan.FailIf); err != nil {
 		return err
 	}
 	if err := m.checkOutput(); err != nil {
@@ -76,30 +79,56 @@ func (m *measurement) prepare(cmd *cobra.Command, args []string) error {
 	if err := m.checkFiles(); err != nil {
 		return err
 	}
-	if m.flags.keyLog != "" {
-		m.process.note("warning: the TLS secrets of every connection go to %s; delete it when it has been used", m.flags.keyLog)
+	if file := m.plan.Session.TLS.KeyLog; file != "" {
+		m.process.note("warning: the TLS secrets of every connection go to %s; delete it when it has been used", file)
 	}
-	if t.assumed && !m.flags.quiet {
+	if t.assumed && !m.plan.Output.Quiet {
 		m.process.note("the URL has no scheme; using %s", t.base)
 	}
 	return nil
 }
 
-func (m *measurement) checkOutput() error {
-	var err error
-	if m.render, err = rendererOf(m.flags.format); err != nil {
+// makePlan makes a plan of the flags, or of them over the one in --plan's file.
+func (m *measurement) makePlan(b planner, t target, hasURL bool) error {
+	if !b.given("plan") {
+		arms, err := m.arms.ofFlags(m.flags.arms, t)
+		if err != nil {
+			return explainKeyError(err)
+		}
+		if err := b.refuseContradictions(); err != nil {
+			return err
+		}
+		if m.plan, err = b.plan(t, arms); err != nil {
+			return err
+		}
+		return m.wrong(m.plan.Problems())
+	}
+	if err := b.refuseContradictions(); err != nil {
 		return err
 	}
-	switch m.flags.out {
+	if !hasURL {
+		return m.planOver(b, target{}, false)
+	}
+	t.base += t.path // the plan's own operations are resolved against it
+	return m.planOver(b, t, true)
+}
+
+func (m *measurement) checkOutput() error {
+	var err error
+	if m.render, err = rendererOf(m.plan.Output.Format); err != nil {
+		return err
+	}
+	switch file := m.plan.Output.File; file {
 	case "":
 		return nil
 	case "-":
 		return usagef("--out is -; name a file, or write the result to standard output with --format json")
+	default:
+		if err := result.CheckWritable(file); err != nil {
+			return usagef("--out: %v", err)
+		}
+		return nil
 	}
-	if err := result.CheckWritable(m.flags.out); err != nil {
-		return usagef("--out: %v", err)
-	}
-	return nil
 }
 
 func rendererOf(format string) (func(io.Writer, *result.Result) error, error) {
@@ -117,28 +146,35 @@ const otherFiles = 64
 // checkFiles asks for a file for each connection that every arm may have, be it a worker's own or a shared pool's:
 // those that are kept stay open while other arms have their turn.
 func (m *measurement) checkFiles() error {
-	need := uint64(otherFiles)
+	need, workers := uint64(otherFiles), m.mostWorkers()
 	for i := range m.plan.Arms {
-		files, err := m.plan.Files(&m.plan.Arms[i], m.plan.Load.Workers)
+		files, err := m.plan.Files(&m.plan.Arms[i], workers)
 		if err != nil {
-			return explainKeyError(err)
+			return m.wrongKey(err)
 		}
 		need += uint64(files)
 	}
 	if m.plan.Connection.HappyEyeballs > 0 { // each of the arm under way may open two at the same time
-		need += uint64(m.plan.Load.Workers)
+		need += uint64(workers)
 	}
+	m.files = need
 	have, err := m.process.raiseFileLimit(need)
 	if err == nil && have < need {
 		arms := "1 arm"
 		if n := len(m.plan.Arms); n > 1 {
 			arms = fmt.Sprintf("%d arms", n)
 		}
-		return usagef("--workers %d with %s needs %d open files, and the limit is %d; raise it (ulimit -n %d) or use fewer workers",
-			m.plan.Load.Workers, arms, need, have, need)
+		problem := fmt.Sprintf("%d with %s needs %d open files, and the limit is %d; raise it (ulimit -n %d) or use fewer workers", workers, arms, need, have, need)
+		if m.base == nil {
+			return usagef("--workers %s", problem)
+		}
+		return m.wrong([]*workload.KeyError{{Key: "load.workers", Problem: "is too much: " + problem}})
 	}
 	return nil
 }
+
+// mostWorkers is how many workers an arm may come to have.
+func (m *measurement) mostWorkers() int { return m.plan.Load.MostWorkers() }
 
 // What decides how far the heap grows before garbage is collected. A small heap is let grow by heapSpare,
 // whatever the share: with the usual percentages a load of new TLS connections, which leaves much garbage, would have it
@@ -159,8 +195,9 @@ func collectAt(workers int) int {
 
 // measure carries out the plan and tells what came of it.
 func (m *measurement) measure(ctx context.Context) error {
+	host.ReserveFiles(m.files) // otherwise load would wait for the table of files to grow
 	if os.Getenv("GOGC") == "" {
-		workers := len(m.plan.Arms) * m.plan.Load.Workers
+		workers := len(m.plan.Arms) * m.mostWorkers()
 		defer debug.SetGCPercent(debug.SetGCPercent(collectAt(workers)))
 	}
 	opts := workload.Options{UserAgent: "sessbench/" + tool().Version, CPUTime: cputime.Used, Ports: portFacts(host.Facts(), host.ReadSettings())}
@@ -179,9 +216,9 @@ func (m *measurement) measure(ctx context.Context) error {
 	r, err := m.process.newRunner(m.plan, opts)
 	if err != nil {
 		release()
-		return explainKeyError(err)
+		return m.wrongKey(err)
 	}
-	watching := watch(ctx, m.process, r, said, m.flags.quiet)
+	watching := watch(ctx, m.process, r, said, m.plan.Output.Quiet)
 	res, err := r.Run(running)
 	watching.stop()
 	// Under an interruption the server may go first: a terminal's signals are for both.
@@ -215,6 +252,7 @@ func (m *measurement) conclude(ctx context.Context, res *result.Result, runErr e
 		if held, err = m.process.noteHeld(m.conditions, res); err != nil {
 			failed = true
 		}
+		held = m.process.noteUnmet(res) || held
 	}
 	switch {
 	case interrupted && res == nil:
@@ -235,9 +273,9 @@ func (m *measurement) conclude(ctx context.Context, res *result.Result, runErr e
 // deliver saves the result before it writes to standard output, where a reader may
 // make it wait.
 func (m *measurement) deliver(res *result.Result) (problems []error) {
-	if m.flags.out != "" {
-		if err := result.WriteFile(m.flags.out, res); err != nil {
-			problems = append(problems, notSaved(err, m.flags.format))
+	if out := m.plan.Output; out.File != "" {
+		if err := result.WriteFile(out.File, res); err != nil {
+			problems = append(problems, notSaved(err, out.Format))
 		}
 	}
 	if err := m.process.renderTo(m.render, res); err != nil {

@@ -16,19 +16,27 @@ import (
 // A planner makes a plan of a command line.
 type planner struct {
 	flags *flagValues
-	given func(flag string) bool // the flag stands on the command line
+	given func(flag string) bool   // the flag stands on the command line
+	text  func(flag string) string // what it was given, as written
 	stdin io.Reader
 }
 
-// plan is complete and valid, or the error is the user's to mend.
+// plan is complete; what is wrong with it as a whole is not said yet.
 func (b planner) plan(t target, arms []workload.Arm) (*workload.Plan, error) {
-	if err := b.refuseContradictions(); err != nil {
-		return nil, err
-	}
 	operation, err := b.operation(t)
 	if err != nil {
 		return nil, err
 	}
+	plan, err := b.asGiven(t, arms)
+	if err != nil {
+		return nil, err
+	}
+	plan.Mix = []workload.Operation{operation}
+	return plan, nil
+}
+
+// asGiven is the plan without a mix.
+func (b planner) asGiven(t target, arms []workload.Arm) (*workload.Plan, error) {
 	start, err := b.session(t)
 	if err != nil {
 		return nil, err
@@ -42,22 +50,17 @@ func (b planner) plan(t target, arms []workload.Arm) (*workload.Plan, error) {
 		return nil, err
 	}
 	f := b.flags
-	plan := &workload.Plan{
+	return &workload.Plan{
 		Target:     t.base,
 		Arms:       arms,
 		HTTP:       f.http,
 		Session:    start,
 		Connection: connection,
 		Emulate:    emulation,
-		Mix:        []workload.Operation{operation},
 		Load:       b.load(),
 		FailIf:     f.failIf,
 		Output:     workload.Output{File: f.out, Format: f.format, Quiet: f.quiet},
-	}
-	if err := plan.Validate(); err != nil {
-		return nil, explainKeyError(err)
-	}
-	return plan, nil
+	}, nil
 }
 
 // refuseContradictions finds what a plan cannot tell: a flag that was given has a
@@ -65,6 +68,12 @@ func (b planner) plan(t target, arms []workload.Arm) (*workload.Plan, error) {
 func (b planner) refuseContradictions() error {
 	f := b.flags
 	switch {
+	case b.given("plan") && f.planFile == "":
+		return usagef("--plan is empty; name a file")
+	case b.given("set") && !b.given("plan"):
+		return usagef("--set is given without --plan; name the plan's file, as in --plan plan.yaml")
+	case b.given("plan") && f.planFile == "-" && f.bodyFile == "-":
+		return usagef("--plan and --body-file are both -; standard input can be read once")
 	case b.given("arms") && f.arms == "":
 		return usagef("--arms is empty; choose from %s", workload.PolicyNames)
 	case b.given("duration") && b.given("requests"):
@@ -73,13 +82,17 @@ func (b planner) refuseContradictions() error {
 		return usagef("--requests is %d; it must be at least 1", f.requests)
 	case b.given("rate") && !(f.rate > 0):
 		return usagef("--rate is %v; it must be above 0 requests per second", f.rate)
-	case b.given("arrivals") && !b.given("rate"):
+	case b.given("max-workers") && f.maxWorkers < 1:
+		return usagef("--max-workers is %d; it must be at least 1", f.maxWorkers)
+	case b.given("max-workers") && !b.given("rate") && !b.given("plan"):
+		return usagef("--max-workers is given without --rate; add a rate, as in --rate 500")
+	case b.given("arrivals") && !b.given("rate") && !b.given("plan"):
 		return usagef("--arrivals is given without --rate; add a rate, as in --rate 500")
 	case b.given("arrivals") && f.arrivals == "":
 		return usagef("--arrivals is empty; use constant or poisson")
 	case b.given("body") && b.given("body-file"):
 		return usagef("--body and --body-file are both given; keep one of them")
-	case b.given("max-redirects") && !f.location:
+	case b.given("max-redirects") && !f.location && !b.given("plan"):
 		return usagef("--max-redirects is given without --location; add --location to follow redirects")
 	case b.given("insecure") && f.insecure && b.given("cacert"):
 		return usagef("--insecure and --cacert are both given; keep --cacert to check the server's certificate, --insecure not to")
@@ -97,14 +110,15 @@ func (b planner) refuseContradictions() error {
 func (b planner) load() workload.Load {
 	f := b.flags
 	l := workload.Load{
-		Workers:  f.workers,
-		Duration: workload.Duration(f.duration),
-		Requests: f.requests,
-		Rate:     f.rate,
-		Arrivals: workload.Arrivals(f.arrivals),
-		Warmup:   workload.Duration(f.warmup),
-		Blocks:   f.blocks,
-		Seed:     f.seed,
+		Workers:    f.workers,
+		MaxWorkers: f.maxWorkers,
+		Duration:   workload.Duration(f.duration),
+		Requests:   f.requests,
+		Rate:       f.rate,
+		Arrivals:   workload.Arrivals(f.arrivals),
+		Warmup:     workload.Duration(f.warmup),
+		Blocks:     f.blocks,
+		Seed:       f.seed,
 	}
 	if l.Requests > 0 {
 		l.Duration = 0
@@ -195,7 +209,7 @@ func (b planner) session(t target) (workload.SessionPlan, error) {
 		Resolve:   f.resolve,
 		ConnectTo: f.connectTo,
 	}
-	if f.location {
+	if f.location || b.given("max-redirects") {
 		s.MaxRedirects = &f.maxRedirects
 	}
 	for _, file := range []struct{ flag, path string }{{"cacert", f.caCert}, {"cert", f.cert}, {"key", f.key}} {

@@ -195,20 +195,19 @@ func TestEveryFlagHasAPlanKeyAndEveryKeyAFlag(t *testing.T) {
 		keys[b.key] = true
 	}
 	for flag := range flags {
-		if bound[flag] {
-			continue
+		switch beside := slices.Contains(besideKeys(), flag); {
+		case beside && bound[flag]:
+			t.Errorf("--%s has a plan key, and is said to be about the plan itself", flag)
+		case !beside && !bound[flag]:
+			t.Errorf("--%s has no plan key", flag)
 		}
-		t.Errorf("--%s has no plan key", flag)
 	}
-	want := planKeys(reflect.TypeFor[workload.Plan](), "")
-	want = append(want, "mix.method", "mix.url", "mix.body", "mix.body_file", // an operation writes its own JSON
-		"mix.name", "mix.weight", "mix.headers", "mix.params", "mix.cookies", "mix.auth", "mix.form", "mix.json", "mix.multipart",
-		"mix.timeout", "mix.follow", "mix.proxies", "mix.tls")
-	for _, key := range fileOnly() {
-		if keys[key] {
-			t.Errorf("plan key %s has a flag, and is said to have none", key)
+	want := slices.Concat(planKeys(reflect.TypeFor[workload.Plan](), ""), operationKeys())
+	for _, only := range fileOnly() {
+		if keys[only.key] || only.why == "" {
+			t.Errorf("plan key %s has a flag, and is said to have none, or it is not said why", only.key)
 		}
-		keys[key] = true
+		keys[only.key] = true
 	}
 	for _, key := range want {
 		if !keys[key] {
@@ -219,6 +218,19 @@ func TestEveryFlagHasAPlanKeyAndEveryKeyAFlag(t *testing.T) {
 	for key := range keys {
 		t.Errorf("bindings have the key %s, which no plan has", key)
 	}
+}
+
+// operationKeys are those of an operation, which writes its own JSON: by its fields' names, but for BodyFile.
+func operationKeys() []string {
+	var keys []string
+	for f := range reflect.TypeFor[workload.Operation]().Fields() {
+		key := strings.ToLower(f.Name)
+		if f.Name == "BodyFile" {
+			key = "body_file"
+		}
+		keys = append(keys, "mix."+key)
+	}
+	return keys
 }
 
 // planKeys lists the keys of the values in a plan: those of structs have dots.

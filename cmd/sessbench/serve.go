@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sessbench/internal/host"
 	"sessbench/testserver"
 )
 
@@ -19,8 +20,9 @@ and then prints the counts; GET /stats tells them while it runs. Port 0 is any f
 
 Routes, among others: / (a small body), /bytes/{n}, /chunked/{n}, /delay/{duration},
 /status/{code}, /echo, /login and /private, /flaky, /stall-once, /reset, /close-early,
-/malformed, /silent-close, and those of httpbin under /httpbin/. docs/test-server.md has
-them all with their parameters.
+/malformed, /silent-close, those of httpbin under /httpbin/, and a shop under /shop/ with
+logins, a catalogue, carts and payments. docs/test-server.md has them all with their
+parameters.
 
 With TLS it makes a certificate authority of its own at the start. --ca-out saves that
 authority's certificate for clients' --cacert.`
@@ -107,6 +109,7 @@ func (f *serveFlags) serve(ctx context.Context, p *process, given func(string) b
 	if err != nil {
 		return err
 	}
+	host.ReserveFiles(servedFiles)
 	server, err := testserver.Start(config)
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s: %w; choose another address with --listen", f.listen, cause(err))
@@ -127,6 +130,9 @@ func (f *serveFlags) serve(ctx context.Context, p *process, given func(string) b
 		s.Connections.Accepted, s.Handshakes.Full, s.Handshakes.Resumed, s.Requests)
 	return nil
 }
+
+// servedFiles is how many files the server can open without a pause in which the table of them grows.
+const servedFiles = 8192
 
 // cause is the error that a socket operation was given by the system.
 func cause(err error) error {

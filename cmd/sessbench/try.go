@@ -13,7 +13,6 @@ import (
 	"sessbench/report"
 	"sessbench/result"
 	"sessbench/workload"
-	"sessbench/workload/planfile"
 )
 
 const tryHelp = `try carries out every operation of a plan once, in one session: the set-up, then the
@@ -126,35 +125,6 @@ func (f *tryFlags) check(given func(string) bool) (func(io.Writer, *result.Trace
 		}
 	}
 	return render, nil
-}
-
-// readPlan reads a plan file and notes everything that is wrong with it.
-func (p *process) readPlan(name string) (*planfile.File, error) {
-	read := planfile.Read
-	if name == "-" {
-		read = func(string) (*planfile.File, error) { return planfile.ReadFrom("standard input", p.stdin) }
-	}
-	file, err := read(name)
-	if err != nil {
-		return nil, p.notePlan(err)
-	}
-	return file, nil
-}
-
-// notePlan notes everything that is wrong with a plan file, or that it cannot be read.
-func (p *process) notePlan(err error) error {
-	wrong, ok := errors.AsType[*planfile.Error](err)
-	if !ok {
-		return usagef("%v", err)
-	}
-	for _, problem := range strings.SplitAfter(wrong.Error(), "\n") {
-		if strings.HasPrefix(problem, "    ") { // a line of the plan, or the caret beneath it
-			io.WriteString(p.stderr, strings.TrimRight(problem, "\n")+"\n")
-			continue
-		}
-		p.note("%s", problem)
-	}
-	return exit(exitUsage)
 }
 
 // withTimeout gives every call of a plan another limit.

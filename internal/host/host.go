@@ -59,6 +59,10 @@ func ReadSettings() Settings { return settings() }
 // TimeWaitSockets returns how many sockets are in TIME_WAIT now; -1: unknown.
 func TimeWaitSockets() int { return timeWaitSockets() }
 
+// ReserveFiles makes room for n open files, so that opening them later costs no more than it must. It does nothing where
+// that is not needed, or n is above the limit. Any goroutine may call it.
+func ReserveFiles(n uint64) { reserveFiles(n) }
+
 // RaiseFileLimit raises the soft limit of open files to at least need where that is
 // allowed, and returns the limit that then holds. A limit that stays below need is
 // no error; the error says why the limit could not be read.

@@ -33,6 +33,7 @@ func (v value) arm() workload.Arm {
 	v.keys("arm", []key{
 		{"name", func(v value) { a.Name = v.text() }},
 		{"policy", func(v value) { a.Policy = v.text() }},
+		{"target", func(v value) { a.Target = v.text() }},
 		{"http", func(v value) { a.HTTP = v.text() }},
 		{"requests_per_connection", func(v value) { a.RequestsPerConnection = v.atLeastOne() }},
 		{"pool", func(v value) { a.Pool = v.text() }},

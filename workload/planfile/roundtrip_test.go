@@ -113,7 +113,7 @@ func fullArms() []workload.Arm {
 	forever, none := workload.Forever, workload.Lifetime(0)
 	return []workload.Arm{
 		{Name: "pooled", Policy: "pooled"},
-		{Name: "five", Policy: "reuse-5"},
+		{Name: "five", Policy: "reuse-5", Target: "https://me:pass$$word@other.example/${X}"},
 		{Name: "x", Policy: "fresh", NoResend: true},
 		{Name: "shared", Policy: "pooled", Pool: "shared", HTTP: "2", Streams: 32, PoolSize: 8, PoolOverflow: true, PoolOrder: "fifo",
 			IdleTimeout: seconds(30), MaxAge: seconds(300), TLSMin: "1.2", TLSMax: "1.3", Curves: []string{"X25519"}, DNSLifetime: &life},

@@ -42,5 +42,7 @@ func (c *Check) Holds(s *Scope) (bool, error) {
 // UsesStatus says whether it looks at the status, which then is no error by itself.
 func (c *Check) UsesStatus() bool { return c.program.uses[fromStatus] }
 
-// UsesBody says whether it looks at the body, which then has to be kept.
-func (c *Check) UsesBody() bool { return c.program.uses[fromBody] || c.program.uses[fromJSON] }
+// UsesBody says whether it looks at the body or its size, for which it has to be kept.
+func (c *Check) UsesBody() bool {
+	return c.program.uses[fromBody] || c.program.uses[fromJSON] || c.program.uses[fromSize]
+}

@@ -13,7 +13,7 @@ func TestUses(t *testing.T) {
 	n, _ := newWorld(t, feedText, responseText)
 	for text, want := range map[string]struct{ status, body bool }{
 		"status == 200":                              {true, false},
-		"size > 0 and duration < 1s":                 {false, false},
+		"size > 0 and duration < 1s":                 {false, true},
 		`header("status") == "body"`:                 {false, false},
 		`headers.status == "json"`:                   {false, false},
 		"json.status == 1":                           {false, true},

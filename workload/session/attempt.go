@@ -22,9 +22,12 @@ type ready struct {
 	cookie  string
 }
 
-// readyKept bounds the requests that are kept ready, and with them their bodies: more than a plan has
-// operations that a single session sends.
-const readyKept = 1 << 10
+// Requests are kept ready within these bounds, for a plan may have thousands of operations, and a run thousands of
+// sessions: how many, and how many bytes they have that only this session sends.
+const (
+	readyKept  = 1 << 10
+	readyBytes = 512 << 10
+)
 
 // prepare makes the hop ready to be sent. It asks the jar only when its answer may be another one than
 // before, and renders only when it is.
@@ -42,7 +45,7 @@ func (c *chain) prepare(p *Prepared) (*ready, error) {
 	if !p.cookieHeader {
 		cookie = s.cookieLine(p)
 	}
-	if p.plain == nil {
+	if p.composed() {
 		return c.compose(p, cookie)
 	}
 	adapter, err := s.mounts.lookup(p.url)
@@ -51,12 +54,20 @@ func (c *chain) prepare(p *Prepared) (*ready, error) {
 	}
 	request := p.plain
 	switch {
+	case p.variation != nil:
+		if request, err = p.variation.render(cookie); err != nil {
+			return nil, c.failed(p, userKind(err, ErrInvalidHeader), err)
+		}
 	case known != nil && known.cookie == cookie:
 		request = known.request
 	case cookie != "":
 		if request, err = p.request(p.lines(cookie), p.body); err != nil {
 			return nil, c.failed(p, userKind(err, ErrInvalidHeader), err)
 		}
+	}
+	if !c.cached && !c.full {
+		s.passing = ready{adapter: adapter, request: request}
+		return &s.passing, nil
 	}
 	r := &ready{adapter: adapter, request: request, mounted: s.mounted, jar: s.Jar, version: version, cookie: cookie}
 	if c.cached {
@@ -78,10 +89,24 @@ func (s *Session) cookieLine(p *Prepared) string {
 }
 
 func (s *Session) keepReady(p *Prepared, r *ready) {
-	if s.ready == nil || len(s.ready) >= readyKept {
-		s.ready = map[*Prepared]*ready{}
+	if known := s.ready[p]; known != nil {
+		s.readyOwn -= known.own(p)
+		delete(s.ready, p)
+	}
+	own := r.own(p)
+	if s.ready == nil || len(s.ready) >= readyKept || s.readyOwn+own > readyBytes {
+		s.ready, s.readyOwn = map[*Prepared]*ready{}, 0
 	}
 	s.ready[p] = r
+	s.readyOwn += own
+}
+
+// own is how many bytes of a ready request no other session has.
+func (r *ready) own(p *Prepared) int {
+	if r.request == p.plain {
+		return 0
+	}
+	return len(r.request.Raw)
 }
 
 // compose has the hop's Auth and the hooks complete the request.
@@ -114,7 +139,7 @@ func (c *chain) compose(p *Prepared, cookie string) (*ready, error) {
 		if h.Body != p.body {
 			h.RemoveHeader("Content-Length") // which a user wrote for the other body
 		}
-		request, err = changed.request(h.Headers, h.Body)
+		request, err = changed.request(slices.Clip(h.Headers), h.Body)
 	}
 	if err != nil {
 		return nil, c.failed(p, KindOf(err), err)
@@ -159,11 +184,12 @@ func (c *chain) attempt(p *Prepared, r *ready, before decision) error {
 	s := c.session
 	request := r.request
 	c.response, c.exchange = &s.response, &s.exchange
-	begun := c.exchanged || p.plain == nil // an earlier attempt, an Auth or hooks took some of the time
+	begun := c.exchanged || p.composed() // an earlier attempt, an Auth or hooks took some of the time
 	if limited := begun && p.limits != nil && p.limits.Timeout > 0; c.full || limited {
 		own := *r.request
 		own.Spec.Stream = c.full
 		if c.full {
+			own.KeepBody, own.Spec.KeepBody = false, false // what is streamed is kept by its reader
 			c.response, c.exchange = new(wire.Response), new(wire.Exchange)
 		}
 		if limited {

@@ -2,7 +2,6 @@ package session
 
 import (
 	"encoding/base64"
-	"errors"
 	"net/url"
 
 	"sessbench/workload/wire"
@@ -72,14 +71,19 @@ func (b Bearer) Authenticate(h *Hop) error {
 // authorization returns the header's value (RFC 6750).
 func (b Bearer) authorization() (string, error) {
 	if b == "" {
-		return "", &Error{Kind: ErrInvalidHeader, Err: errors.New("the bearer token is empty")}
+		return "", &Error{Kind: ErrInvalidHeader, Err: errNoToken}
 	}
-	value := "Bearer " + string(b)
+	value := bearerScheme + string(b)
 	if err := wire.ValidateHeader("Authorization", value); err != nil {
 		return "", &Error{Kind: ErrInvalidHeader, Err: err}
 	}
 	return value, nil
 }
+
+const (
+	bearerScheme      = "Bearer "
+	errNoToken   text = "the bearer token is empty"
+)
 
 // NoAuth suppresses a session's auth, credentials in the URL and netrc.
 type NoAuth struct{}

@@ -16,7 +16,7 @@ func (s *Session) next(p *Prepared, status int, location []byte) (*Prepared, err
 		return nil, err
 	}
 	n := *p
-	n.url, n.plain = u, nil
+	n.url, n.plain, n.variation = u, nil, nil
 	var withBody bool
 	n.method, withBody = redirectMethod(status, p.method)
 	if !withBody {

@@ -17,7 +17,8 @@ import (
 
 // A Prepared is one hop, merged from a request and the settings of a session and rendered as
 // far as can be: all but cookies, and credentials that are made anew for each hop. It is
-// immutable: any number of sessions may send it at the same time, any number of times.
+// immutable: any number of sessions may send it at the same time, any number of times. Only one that a
+// Variation made is that of a single session, until its next one.
 type Prepared struct {
 	method  string
 	url     *url.URL      // without user information
@@ -35,6 +36,7 @@ type Prepared struct {
 	follow       bool
 	maxRedirects int
 	stream       bool
+	keep         bool
 	limits       *wire.Limits // nil: the transport's
 	tls          *tls.Config  // nil: the transport's
 	insecure     bool
@@ -44,7 +46,8 @@ type Prepared struct {
 	trustEnv     bool
 	hooks        Hooks
 
-	plain *wire.Request // as sent where there are no cookies; nil where each sending differs
+	plain     *wire.Request // as sent where there are no cookies; nil where each sending differs, and in a variation
+	variation *Variation    // that it is made in; nil: it is to stay
 }
 
 // Method returns the request's method.
@@ -84,6 +87,7 @@ func (s *Session) prepare(r *Request) (*Prepared, error) {
 		follow:       s.follows(r),
 		maxRedirects: s.MaxRedirects,
 		stream:       s.Stream || r.Stream,
+		keep:         r.Keep,
 		proxies:      [2]Proxies{s.Proxies, r.Proxies},
 		trustEnv:     s.TrustEnv,
 		hooks: Hooks{
@@ -108,7 +112,7 @@ func (s *Session) prepare(r *Request) (*Prepared, error) {
 		func() error { return p.setHeaders(MergeHeaders(s.Headers, r.Headers)) },
 		p.body.Err,
 		func() error { return p.setTimeout(s.Timeout, r.Timeout) },
-		func() error { return s.setTLS(p, r.TLS) },
+		func() error { return s.setTLS(p, r) },
 		p.setProxy,
 	} {
 		if err := step(); err != nil {
@@ -173,8 +177,12 @@ func (p *Prepared) setTimeout(base, over *Timeout) error {
 	return nil
 }
 
-func (s *Session) setTLS(p *Prepared, over *TLS) error {
-	t := trusted(s.TLS, over, env(p.trustEnv))
+func (s *Session) setTLS(p *Prepared, r *Request) error {
+	if same := r.SameTLS; same != nil {
+		p.insecure, p.tls, p.proxyTLS = same.insecure, same.tls, same.proxyTLS
+		return nil
+	}
+	t := trusted(s.TLS, r.TLS, env(p.trustEnv))
 	if t == (TLS{}) {
 		return nil
 	}
@@ -262,9 +270,12 @@ func (s *Session) setNetrc(p *Prepared) {
 	}
 }
 
+// composed reports whether each sending is completed by an Auth or by hooks.
+func (p *Prepared) composed() bool { return p.auth != nil || len(p.hooks.Before) > 0 }
+
 // render renders what is the same for every sending.
 func (p *Prepared) render() error {
-	if p.auth != nil || len(p.hooks.Before) > 0 {
+	if p.composed() {
 		return nil
 	}
 	var err error
@@ -275,7 +286,11 @@ func (p *Prepared) render() error {
 // lines returns the header lines with the jar's cookies, in the order in which requests sends them:
 // the settings', Cookie, the body's, Authorization. The length is left to request.
 func (p *Prepared) lines(cookie string) []wire.Header {
-	lines := slices.Clip(p.headers)
+	return p.completed(slices.Clip(p.headers), cookie)
+}
+
+// completed appends to the settings' lines what follows them.
+func (p *Prepared) completed(lines []wire.Header, cookie string) []wire.Header {
 	if cookie != "" {
 		lines = append(lines, wire.Header{Name: "Cookie", Value: cookie})
 	}
@@ -288,15 +303,25 @@ func (p *Prepared) lines(cookie string) []wire.Header {
 	return lines
 }
 
-// request renders a request with these lines and body.
+// request renders a request with these lines, which are its own from then on, and body.
 func (p *Prepared) request(lines []wire.Header, body *Body) (*wire.Request, error) {
+	r := new(wire.Request)
+	if err := p.requestInto(r, lines, body); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// requestInto is request into one that there is.
+func (p *Prepared) requestInto(r *wire.Request, lines []wire.Header, body *Body) error {
 	spec := wire.RequestSpec{
-		Method:  p.method,
-		URL:     p.url,
-		Headers: p.framed(lines, body),
-		Proxy:   p.proxy,
-		TLS:     p.tls,
-		Limits:  p.limits,
+		Method:   p.method,
+		URL:      p.url,
+		Headers:  p.framed(lines, body),
+		KeepBody: p.keep,
+		Proxy:    p.proxy,
+		TLS:      p.tls,
+		Limits:   p.limits,
 
 		BriefRedirects: p.follow,
 	}
@@ -309,22 +334,23 @@ func (p *Prepared) request(lines []wire.Header, body *Body) (*wire.Request, erro
 		spec.Body = data
 	}
 	if p.url.Scheme != "http" && p.url.Scheme != "https" {
-		return &wire.Request{Head: p.method == "HEAD", Spec: spec}, nil // for a mounted carrier of its own
+		*r = wire.Request{Head: p.method == "HEAD", KeepBody: p.keep, Spec: spec} // for a mounted carrier of its own
+		return nil
 	}
-	r, err := wire.NewRequest(spec)
+	err := wire.AppendRequest(r, spec)
 	if err == nil {
-		return r, nil
+		return nil
 	}
 	kind := ErrInvalidHeader
 	if _, bad := wire.EndpointOf(p.url); bad != nil {
 		kind = ErrInvalidURL
 	}
-	return nil, &Error{Kind: kind, URL: publicURL(p.url), Err: err}
+	return &Error{Kind: kind, URL: publicURL(p.url), Err: err}
 }
 
 // framed adds the line that tells how long the body is, behind the settings' lines and in front of
 // those of the body's type and of who we are, or corrects it where lines have one. A
-// Transfer-Encoding among them stands instead.
+// Transfer-Encoding among them stands instead. Room behind lines is used.
 func (p *Prepared) framed(lines []wire.Header, body *Body) []wire.Header {
 	length := body.Length()
 	if has(lines, "Transfer-Encoding") {
@@ -348,7 +374,7 @@ func (p *Prepared) framed(lines []wire.Header, body *Body) []wire.Header {
 	if at < 0 {
 		at = len(lines)
 	}
-	return slices.Insert(slices.Clip(lines), at, line)
+	return slices.Insert(lines, at, line)
 }
 
 // without returns lines without those of a name; they are not changed.

@@ -12,7 +12,9 @@ type Request struct {
 	Timeout *Timeout
 	Proxies Proxies
 	TLS     *TLS
+	SameTLS *Prepared // has the same TLS settings: its configuration is used, and with it its connections; nil: TLS and the session's count
 	Follow  Follow
 	Stream  bool // the body is left to be read from Response.Body
+	Keep    bool // Measure keeps the body of the last response, for Session.Last
 	Hooks   Hooks
 }

@@ -58,8 +58,13 @@ type Session struct {
 	response wire.Response
 	exchange wire.Exchange
 	ready    map[*Prepared]*ready
+	passing  ready // of a request that is sent once
+	readyOwn int   // bytes of them
 	steps    map[step]*Prepared
 	taken    footprints
+	last     Last
+	unkept   bool       // the call that begins is one of MeasureOnce
+	varied   *Variation // nil: none was made
 }
 
 // An authState is what this session made of an Auth.
@@ -158,11 +163,13 @@ func (s *Session) Send(ctx context.Context, p *Prepared) (*Response, error) {
 	return s.fetch(ctx, p)
 }
 
-// Measure carries out p and tells of it in call, which it overwrites; responses are read and not
-// kept, unless there are hooks to see them. What fails is in call.Err. In the steady state a plain request
+// Measure carries out p and tells of it in call, which it overwrites; bodies are read and not
+// kept, unless the request has Keep or there are hooks to see them. What fails is in call.Err. In the steady state a plain request
 // costs no allocation: the session keeps what it was given, up to a thousand requests with their bodies, so those
-// that are sent but once are better sent by Send.
+// that are sent but once are for MeasureOnce. What came is at hand in Last until the session's next call.
 func (s *Session) Measure(ctx context.Context, p *Prepared, call *Call) {
+	again := !s.unkept && p.variation == nil
+	s.unkept = false
 	*call = Call{}
 	if err := s.enter(); err != nil {
 		call.Started = s.Clock.Now()
@@ -171,9 +178,10 @@ func (s *Session) Measure(ctx context.Context, p *Prepared, call *Call) {
 		return
 	}
 	defer s.leave()
+	s.last.reset(&s.response)
 	var c chain // set field by field, or there would be two of them on each worker's stack
 	c.session, c.ctx, c.call = s, ctx, call
-	c.full, c.cached = len(p.hooks.After) > 0, true
+	c.full, c.cached = len(p.hooks.After) > 0, again
 	err := c.run(p)
 	if c.full {
 		err = c.readAll(err)
@@ -189,6 +197,13 @@ func (s *Session) Measure(ctx context.Context, p *Prepared, call *Call) {
 		}
 		call.fail(err, c.exchange)
 	}
+	s.last.take(&c, p.keep, err)
+}
+
+// MeasureOnce is Measure for a request that is not sent again: nothing is kept of it. Some allocations are the price.
+func (s *Session) MeasureOnce(ctx context.Context, p *Prepared, call *Call) {
+	s.unkept = true // a parameter would take another frame of every worker's stack
+	s.Measure(ctx, p, call)
 }
 
 // Close closes the idle connections of all adapters. The session stays usable; cookies and settings

@@ -114,6 +114,13 @@ func (c *Client) Close() {
 	c.watch = newWatch(context.Background())
 }
 
+// Forget drops the TLS sessions that were kept for resumption; those of a shared pool stay.
+func (c *Client) Forget() {
+	if !c.policy.SharedPool {
+		c.pool.sessions.forget()
+	}
+}
+
 // Rest leaves the Client's read buffer to those that share Options.Buffers, until its next call.
 func (c *Client) Rest() {
 	if c.recv != nil {
@@ -132,7 +139,7 @@ type trip struct {
 	nth    int           // which exchange this is on a multiplexed connection, from 1
 	seen   bool          // on a multiplexed connection: something of the response came
 	shelf  *shelf        // at which the call has a connection, or the right to one
-	body   io.Reader     // of an upload; nil: all is in req.Raw
+	body   io.Reader     // of an upload; nil: all is in req
 	span
 }
 

@@ -52,6 +52,9 @@ func (m *h2conn) carry(c *Client, t *trip, st *h2stream) {
 	c.counts.StreamsPeak = max(c.counts.StreamsPeak, int64(len(m.streams)+1))
 	head := requestHead(t.req.Raw)
 	body := t.req.Raw[len(head):]
+	if t.req.apart != nil {
+		body = t.req.apart
+	}
 	m.request(st, head, len(body) == 0 && t.body == nil)
 	if len(body) > 0 {
 		m.body(st, body, t.body == nil)

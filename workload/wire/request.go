@@ -17,7 +17,7 @@ type RequestSpec struct {
 	Method   string // "" is GET; CONNECT is refused
 	URL      *url.URL
 	Headers  []Header // written in this order and spelling, after Host
-	Body     []byte   // copied
+	Body     []byte   // copied where it is short; one longer than 64 KiB is not to be changed while the Request is in use
 	KeepBody bool     // fill Response.Body
 	Stream   bool     // Do returns with the head; the body is read from Response.Stream
 	Upload   *Upload  // instead of Body
@@ -34,6 +34,10 @@ type RequestSpec struct {
 	// Limits are for this request instead of those of the Options; nil: those.
 	Limits *Limits
 }
+
+// copiedBody is how long a body may be to be copied behind its head, so that both are written at once. A longer
+// one is written behind it: many requests that differ in their heads, such as in cookies, share it.
+const copiedBody = 64 << 10
 
 // NewRequest renders a request. Only Host, and Content-Length where it is needed, are
 // added to the headers asked for: Content-Length is the body's length, also 0 for a
@@ -98,6 +102,10 @@ func AppendRequest(req *Request, spec RequestSpec) error {
 		raw = appendLength(raw, int64(len(body)))
 	}
 	raw = append(raw, "\r\n"...)
+	var apart []byte
+	if len(body) > copiedBody {
+		body, apart = nil, body
+	}
 	*req = Request{
 		Endpoint:   endpoint,
 		Raw:        append(raw, body...),
@@ -107,6 +115,7 @@ func AppendRequest(req *Request, spec RequestSpec) error {
 		Close:      own.close,
 		Spec:       spec,
 		framing:    framing,
+		apart:      apart,
 	}
 	return nil
 }

@@ -49,6 +49,13 @@ func (s *sessionStore) of(config *tls.Config, lifetime time.Duration, clock Cloc
 	return cache
 }
 
+// forget drops all sessions.
+func (s *sessionStore) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.caches, s.used = nil, nil
+}
+
 // touch notes that config is used, and drops that used longest ago where there are too many.
 func (s *sessionStore) touch(config *tls.Config) {
 	if i := slices.Index(s.used, config); i >= 0 {

@@ -52,7 +52,7 @@ func (c *Client) openBody(t *trip) error {
 func (c *Client) send(cn *conn, t *trip) error {
 	cn.sock.last, cn.sock.sending = t.mark, true
 	var err error
-	if t.body == nil && len(t.req.Raw) <= uploadPiece {
+	if t.body == nil && len(t.req.Raw) <= uploadPiece && t.req.apart == nil {
 		_, err = cn.rw.Write(t.req.Raw)
 	} else {
 		err = c.sender.send(cn, c.recv, t)
@@ -86,20 +86,28 @@ func (s *sender) send(cn *conn, recv *receiver, t *trip) error {
 	s.cn, s.recv, s.clock, s.pause = cn, recv, t.clock, firstLook
 	cn.sock.look = t.mark + s.pause
 	cn.dontDelay()
-	for raw := t.req.Raw; len(raw) > 0; {
-		n := min(len(raw), sendStep)
-		if err := s.push(raw[:n]); err != nil {
-			return err
-		}
-		raw = raw[n:]
+	if err := s.pushAll(t.req.Raw); err != nil {
+		return err
 	}
 	if t.body == nil {
-		return nil
+		return s.pushAll(t.req.apart)
 	}
 	if s.buf == nil {
 		s.buf = make([]byte, chunkFront+uploadPiece+chunkBack)
 	}
 	return s.upload(t.body, t.req.framing)
+}
+
+// pushAll sends what may be long.
+func (s *sender) pushAll(p []byte) error {
+	for len(p) > 0 {
+		n := min(len(p), sendStep)
+		if err := s.push(p[:n]); err != nil {
+			return err
+		}
+		p = p[n:]
+	}
+	return nil
 }
 
 // upload sends a body. Its last bytes go when it is known that they are the last, so that

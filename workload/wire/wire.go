@@ -133,7 +133,7 @@ type Redirection struct {
 // (or AppendRequest) and can be sent any number of times; sending does not change it.
 type Request struct {
 	Endpoint   Endpoint
-	Raw        []byte // request line, headers, empty line and body
+	Raw        []byte // request line, headers, empty line, and a body that is not apart
 	Head       bool   // method HEAD: the response has no body
 	Idempotent bool   // may be sent again when a reused connection died under it
 	KeepBody   bool   // the caller wants Response.Body; otherwise the body is read and dropped
@@ -143,6 +143,7 @@ type Request struct {
 	Spec RequestSpec
 
 	framing framing // of Spec.Upload
+	apart   []byte  // a body that is not in Raw: Spec.Body, which requests share
 }
 
 // Phases are the parts of an exchange's time, without gaps: they add up to

@@ -1,0 +1,32 @@
+package report_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+func TestTheLoadIsToldInALine(t *testing.T) {
+	for plan, want := range map[string]string{
+		`{"load": {"workers": 10, "duration": "10s", "warmup": "1s", "blocks": 10, "seed": 7}}`:                      "closed model, workers: 10, 10s measured per arm, blocks: 10, warm-up 1s, seed 7",
+		`{"load": {"rate": 500, "arrivals": "poisson", "workers": 64}}`:                                              "open model: 500 requests per second, poisson arrivals, up to 64 workers",
+		`{"load": {"rate": 500, "workers": 8, "max_workers": 64}}`:                                                   "open model: 500 requests per second, 8 workers, and up to 64 while none is free",
+		`{"load": {"workers": 8, "trace": "day.csv", "arrivals": "constant"}}`:                                       "open model: the arrivals in day.csv in each block, up to 8 workers",
+		`{"mix": [{"rate": 20}, {"rate": 7.5}], "load": {"workers": 8, "arrivals": "constant"}}`:                     "open model: 27.5 per second by the operations' own rates, constant arrivals, up to 8 workers",
+		`{"load": {"workers": 8, "stages": [{"duration": "10s", "rate": 0}, {"duration": "20s", "rate": 1500}]}}`:    "open model: 2 stages up to 1,500 per second, 30s in each block, up to 8 workers",
+		`{"load": {"workers": 50, "stages": [{"duration": "1m", "workers": 50}], "blocks": 4}}`:                      "closed model: 1 stage up to 50 workers, 1m0s in each block, blocks: 4",
+		`{"load": {"workers": 50, "stages": [{"duration": "1 minute", "workers": "50"}, 7], "blocks": 4}}`:           "closed model: 2 stages up to 0 workers, blocks: 4",
+		`{"load": {"stages": [{"duration": "2000000h", "rate": 1}, {"duration": "2000000h", "rate": 1}]}, "mix": 3}`: "open model: 2 stages up to 1 per second",
+		`{"setup": [{}], "session": {"renew_every": 5}}`:                                                             "",
+	} {
+		r := single()
+		r.Plan = json.RawMessage(plan)
+		got := ""
+		if _, after, ok := strings.Cut(render(t, r), "\nLoad    "); ok {
+			got, _, _ = strings.Cut(after, "\nHost")
+		}
+		if got = strings.Join(strings.Fields(got), " "); got != want {
+			t.Errorf("%s\ngot  %s\nwant %s", plan, got, want)
+		}
+	}
+}

@@ -1,0 +1,114 @@
+package workload
+
+import (
+	"fmt"
+	"time"
+
+	"sessbench/result"
+	"sessbench/stats"
+	"sessbench/workload/arrivals"
+)
+
+// addChecks enters what came of the checks of each operation.
+func (a *armRun) addChecks(arm *result.Arm) {
+	if len(arm.Operations) == 0 {
+		return // nothing was measured
+	}
+	for i, c := range a.program.checks {
+		check := result.Check{Name: c.name}
+		for _, w := range a.workers {
+			check.Passed += w.checks[i].passed.Load()
+			check.Failed += w.checks[i].failed.Load()
+		}
+		o := &arm.Operations[c.operation]
+		o.Checks = append(o.Checks, check)
+	}
+}
+
+// scenarioResults sums up the iterations of scenarios.
+func scenarioResults(trials []stats.Trial) []result.Scenario {
+	tallies, _ := merged(trials)
+	var list []result.Scenario
+	for _, t := range tallies {
+		list = append(list, result.Scenario{
+			Name: t.Name, Begun: t.Requests, Completed: t.Requests - t.Errors, Time: stats.SummarizeWithoutHistogram(t.Response),
+		})
+	}
+	return list
+}
+
+// sessions is what became of the workers' sessions.
+func (a *armRun) sessions() result.Sessions {
+	s := result.Sessions{Workers: int64(len(a.workers)), Missed: a.missed}
+	for _, w := range a.workers {
+		s.Begun += w.life.begun.Load()
+		s.SetupRequests += w.life.setupCalls.Load()
+		s.SetupFailures += w.life.setupFailures.Load()
+		s.TeardownRequests += w.life.teardownCalls.Load()
+		s.TeardownFailures += w.life.teardownFailures.Load()
+	}
+	return s
+}
+
+// stageResults sums up the stretches of a load that changes; open says that their levels are rates.
+func stageResults(trials []stats.Trial, profile arrivals.Profile, open bool) []result.Stage {
+	if len(profile) == 0 || len(trials) == 0 {
+		return nil
+	}
+	list := make([]result.Stage, len(profile))
+	var start time.Duration
+	for i, stretch := range profile {
+		s := &list[i]
+		s.Stage, s.From, s.To, s.Start, s.Seconds = stretch.Stage, stretch.From, stretch.To, start.Seconds(), stretch.Length.Seconds()
+		start += stretch.Length
+		var response stats.Distribution
+		for _, t := range trials {
+			if i < len(t.Stages) {
+				s.Requests += t.Stages[i].Requests
+				s.Errors += t.Stages[i].Errors
+				response = response.Merge(t.Stages[i].Response)
+			}
+		}
+		s.AchievedRate = perSecond(s.Requests, stretch.Length*time.Duration(len(trials)))
+		if open {
+			s.OfferedRate = (stretch.From + stretch.To) / 2
+		}
+		s.ResponseTime = stats.SummarizeWithoutHistogram(response)
+	}
+	return list
+}
+
+// iterationDoubts are warnings about iterations and sessions.
+func (a *armRun) iterationDoubts(n *result.Arm) []result.Warning {
+	var list []result.Warning
+	offered := int64(0)
+	for _, t := range a.trials {
+		offered += t.Offered
+	}
+	s := &n.Sessions
+	if share := float64(s.Missed) / float64(max(1, offered)); share > missedShare {
+		list = append(list, a.doubt("workers_exhausted",
+			fmt.Sprintf("%d of %d iterations fell due while all %d workers were busy; they began late, which the response time counts", s.Missed, offered, s.Workers),
+			"raise --workers, or max_workers in the plan, which adds them while none is free"))
+	}
+	if s.SetupFailures > 0 {
+		list = append(list, a.doubt("setup_failed",
+			fmt.Sprintf("%d of %d sessions could not be set up; their iterations failed (class setup)", s.SetupFailures, s.Begun),
+			"look at the set-up's exchanges with sessbench try"))
+	}
+	if s.TeardownFailures > 0 {
+		list = append(list, a.doubt("teardown_failed", fmt.Sprintf("%d of %d teardowns failed", s.TeardownFailures, s.Begun),
+			"look at the teardown's exchanges with sessbench try"))
+	}
+	for _, c := range a.cursors {
+		if c.ended.Load() {
+			list = append(list, a.doubt("feed_ended",
+				fmt.Sprintf("the feed %s had no further row, which ended the load", c.name), "give it more rows, or let it begin again (end: wrap)"))
+		}
+	}
+	return list
+}
+
+// missedShare is the share of iterations that fell due while no worker was free, beyond which workers were too few. A pause of the machine
+// delays a few as well.
+const missedShare = 0.01

@@ -1,0 +1,121 @@
+package workload
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"sessbench/workload/arrivals"
+	"sessbench/workload/wire"
+)
+
+// closedWindow is the closed model for a time: a worker's next call is due as
+// soon as it is free, until the window ends.
+type closedWindow struct {
+	end   time.Duration
+	draws *draws
+}
+
+func (p closedWindow) next(ctx context.Context, worker int, now time.Duration) (due, bool) {
+	if now >= p.end || ctx.Err() != nil {
+		return due{}, false
+	}
+	return due{item: p.draws.item(worker)}, true
+}
+
+func (p closedWindow) offered() int64  { return 0 }
+func (p closedWindow) missed() int64   { return 0 }
+func (p closedWindow) scheduled() bool { return false }
+
+// closedCount is the closed model for a number of calls.
+type closedCount struct {
+	left  atomic.Int64
+	draws *draws
+}
+
+func (p *closedCount) next(ctx context.Context, worker int, _ time.Duration) (due, bool) {
+	if p.left.Add(-1) < 0 || ctx.Err() != nil {
+		return due{}, false
+	}
+	return due{item: p.draws.item(worker)}, true
+}
+
+func (p *closedCount) offered() int64  { return 0 }
+func (p *closedCount) missed() int64   { return 0 }
+func (p *closedCount) scheduled() bool { return false }
+
+// closedStages is the closed model with a number of workers that changes: one whose number is not below the level waits until it is,
+// or until the end. An iteration that was begun is carried out, wherever the level goes.
+type closedStages struct {
+	clock      wire.Clock
+	start, end time.Duration
+	levels     *arrivals.Timeline
+	draws      *draws
+}
+
+func (p *closedStages) next(ctx context.Context, worker int, now time.Duration) (due, bool) {
+	for ctx.Err() == nil && now < p.end {
+		offset := now - p.start
+		at, ok := p.levels.Above(float64(worker), offset)
+		switch {
+		case !ok:
+			at = p.end - p.start
+		case at <= offset:
+			return due{item: p.draws.item(worker), stage: p.levels.Segment(offset)}, true
+		}
+		// All workers wait on their own, and none of them for an instant that is measured: Go's timers will do.
+		if !sleepUntil(ctx, p.clock.Time(p.start+at)) {
+			return due{}, false
+		}
+		now = p.clock.Now()
+	}
+	return due{}, false
+}
+
+func (p *closedStages) offered() int64  { return 0 }
+func (p *closedStages) missed() int64   { return 0 }
+func (p *closedStages) scheduled() bool { return false }
+
+// sleepUntil returns true at t, to about a millisecond, and false when ctx has ended before.
+func sleepUntil(ctx context.Context, t time.Time) bool {
+	timer := time.NewTimer(time.Until(t))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// draws chooses items for the workers of a trial. Each has a random stream by the seed, the block and its number: the sequence is the
+// same in every arm, however fast the others are. A worker uses its own alone.
+type draws struct {
+	choice  *arrivals.Choice
+	workers []*rand.Rand
+}
+
+// A loneStream has its memory to itself: streams next to each other would take the cache line from each other's processors.
+type loneStream struct {
+	rand.PCG
+	_ [112]byte
+}
+
+func newDraws(choice *arrivals.Choice, seed uint64, block, workers int) *draws {
+	d := &draws{choice: choice, workers: make([]*rand.Rand, workers)}
+	streams := make([]loneStream, workers)
+	for i := range streams {
+		streams[i].Seed(seed, blockStream(itemsStream, block, i))
+		d.workers[i] = rand.New(&streams[i])
+	}
+	return d
+}
+
+// item returns the worker's next item. Without draws it is the only one there is.
+func (d *draws) item(worker int) int {
+	if d == nil {
+		return 0
+	}
+	return d.choice.Draw(d.workers[worker])
+}

@@ -1,0 +1,93 @@
+package workload
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"sessbench/internal/precise"
+	"sessbench/workload/arrivals"
+	"sessbench/workload/wire"
+)
+
+// open is the open model: calls fall due by a schedule, whatever the server does.
+//
+// Workers take turns: the one that holds the turn waits for the next arrival,
+// passes the turn on, and carries the call out. So one goroutine at most waits
+// for the clock, the next is woken well before its time, and no arrival is ever
+// dropped: while no worker is free the turn waits, and the calls that fell due
+// meanwhile are late, which is measured.
+type open struct {
+	clock   wire.Clock
+	start   time.Duration
+	window  time.Duration    // the trial lasts no shorter, or its rate would be higher than offered
+	sleeper *precise.Sleeper // used by the holder of the turn; time.Sleep would be late by up to a millisecond
+	turn    chan struct{}    // holds one token; a mutex would stop virtual time in tests
+	source  arrivals.Source  // used by the holder of the turn
+	lack    chan<- struct{}  // nil: nobody wants to know
+
+	free  atomic.Int64 // workers that wait for an iteration
+	given atomic.Int64
+	late  atomic.Int64 // of these, for want of a worker
+}
+
+// missTolerance is how long an iteration may have waited for a worker without being counted as missed: as much as the
+// machine's own doings may make of a worker that came at the right time.
+const missTolerance = time.Millisecond
+
+// settling is how long after the beginning of a trial a lack of workers is not told of, because some have not come yet.
+const settling = 10 * time.Millisecond
+
+func newOpen(clock wire.Clock, start, window time.Duration, sleeper *precise.Sleeper, source arrivals.Source, lack chan<- struct{}) *open {
+	p := &open{clock: clock, start: start, window: window, sleeper: sleeper, turn: make(chan struct{}, 1), source: source, lack: lack}
+	p.turn <- struct{}{}
+	return p
+}
+
+func (p *open) next(ctx context.Context, _ int, now time.Duration) (due, bool) {
+	p.free.Add(1)
+	<-p.turn
+	d, ok := p.take(ctx, now)
+	others := p.free.Add(-1)
+	p.turn <- struct{}{}
+	if p.lack != nil && ok && others == 0 && p.clock.Now()-p.start >= settling {
+		select {
+		case p.lack <- struct{}{}:
+		default:
+		}
+	}
+	return d, ok
+}
+
+// take waits for the next arrival, for the holder of the turn, which became free at that instant.
+func (p *open) take(ctx context.Context, free time.Duration) (due, bool) {
+	if ctx.Err() != nil {
+		return due{}, false
+	}
+	a, ok := p.source.Next()
+	if !ok {
+		p.until(ctx, p.start+p.window)
+		return due{}, false
+	}
+	at := p.start + a.At
+	if err := p.until(ctx, at); err != nil {
+		return due{}, false
+	}
+	p.given.Add(1)
+	// The turn is passed on in the order in which workers asked for it: had another been free by then, it would be the holder.
+	if free > at+missTolerance {
+		p.late.Add(1)
+	}
+	return due{at: at, scheduled: true, item: a.Item, stage: a.Stage}, true
+}
+
+func (p *open) until(ctx context.Context, at time.Duration) error {
+	if at <= p.clock.Now() {
+		return nil
+	}
+	return p.sleeper.Until(ctx, p.clock.Time(at))
+}
+
+func (p *open) offered() int64  { return p.given.Load() }
+func (p *open) missed() int64   { return p.late.Load() }
+func (p *open) scheduled() bool { return true }

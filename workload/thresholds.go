@@ -1,0 +1,116 @@
+package workload
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"sessbench/result"
+)
+
+// judge says which of the plan's thresholds a result meets. aborted is the number of the one that ended the run, or -1.
+func (p *Plan) judge(r *result.Result, aborted int) []result.Threshold {
+	var judged []result.Threshold
+	for i, t := range p.Thresholds {
+		verdict := result.Judge(t.Condition, r)
+		verdict.Aborted = i == aborted
+		judged = append(judged, verdict)
+	}
+	return judged
+}
+
+// broken returns the number of the first threshold that is to end the run, by what was measured so far: with AbortEarly, each
+// arm having measured its Grace, and not met. What cannot be told yet ends nothing. ok is false where there is none.
+func (p *Plan) broken(sofar *result.Result) (threshold int, ok bool) {
+	for i, t := range p.Thresholds {
+		if !t.AbortEarly || !measuredFor(sofar, time.Duration(t.Grace)) {
+			continue
+		}
+		if verdict := result.Judge(t.Condition, sofar); !verdict.Met && verdict.Problem == "" {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// measuredFor says whether each arm was measured for so long, and for some time at all.
+func measuredFor(r *result.Result, grace time.Duration) bool {
+	for i := range r.Arms {
+		if seconds := r.Arms[i].Seconds; seconds == 0 || seconds < grace.Seconds() {
+			return false
+		}
+	}
+	return true
+}
+
+// validateConditions finds conditions, of thresholds and of fail_if, that no result of the plan can answer.
+func (p *Plan) validateConditions() error {
+	var problems []error
+	names := p.resultNames()
+	for i, t := range p.Thresholds {
+		key := fmt.Sprintf("thresholds[%d]", i)
+		switch {
+		case t.Condition == "":
+			problems = append(problems, &KeyError{key, "has no condition; write one, such as pooled.response_time.p99 < 50ms"})
+			continue
+		case t.Grace < 0:
+			problems = append(problems, &KeyError{key + ".grace", fmt.Sprintf("is %v; use a positive time, or 0 for none", time.Duration(t.Grace))})
+		case t.Grace > 0 && !t.AbortEarly:
+			problems = append(problems, &KeyError{key + ".grace", "is given without abort_early; add abort_early: true"})
+		}
+		problems = append(problems, validateCondition(key, t.Condition, names))
+	}
+	for i, text := range p.FailIf {
+		problems = append(problems, validateCondition(fmt.Sprintf("fail_if[%d]", i), text, names))
+	}
+	return errors.Join(problems...)
+}
+
+func validateCondition(key, text string, names result.Names) error {
+	c, err := result.ParseCondition(text)
+	if err == nil {
+		err = c.CheckNames(names)
+	}
+	if err == nil {
+		return nil
+	}
+	problem := err.Error()
+	if fault, ok := errors.AsType[*result.ConditionError](err); ok {
+		problem = fault.Problem
+	}
+	return &KeyError{key, "cannot be judged: " + problem}
+}
+
+// resultNames are what the plan calls the parts of its result.
+func (p *Plan) resultNames() result.Names {
+	n := result.Names{Checks: map[string][]string{}, Stages: len(p.Load.Stages)}
+	for i := range p.Arms {
+		n.Arms = append(n.Arms, p.Arms[i].Name)
+	}
+	add := func(name string, o *Operation) {
+		n.Operations = append(n.Operations, name)
+		for _, check := range o.Check {
+			n.Checks[name] = append(n.Checks[name], check.resultName())
+		}
+	}
+	for i := range p.Mix {
+		o := &p.Mix[i]
+		if len(o.Steps) == 0 {
+			add(o.Name, o)
+			continue
+		}
+		n.Scenarios = append(n.Scenarios, o.Name)
+		for j := range o.Steps {
+			add(o.Name+"/"+o.Steps[j].Name, &o.Steps[j])
+		}
+	}
+	return n
+}
+
+// resultName is what results call the check.
+func (c *Check) resultName() string {
+	if c.Name != "" {
+		return c.Name
+	}
+	return c.Expr
+}
