@@ -9,6 +9,7 @@ func armSections() []section {
 	return []section{{name: "arm", at: "arms", title: "Arms", about: "What an arm does not say is its policy's. The [modifiers](plan.md#arms) of `--arms` say the same behind a policy's name.", keys: []Key{
 		{"name", text(), "policy and modifiers", "", "", "how results call it", "five"},
 		{"policy", described("policy", text()), "`pooled`", "", "", "`pooled`, `fresh`, `fresh-resumed`, `reuse-N` or `shared-pool`", "reuse-5"},
+		{"target", text(), "the plan's", "", "", "base URL of a server of its own, with the scheme of the plan's, for [comparing two servers](how-to/compare-two-versions.md)", "https://next.example.com"},
 		{"http", httpVersion(), "the plan's", "", "", "version of HTTP", `"2"`},
 		{"requests_per_connection", whole(1), "the policy's", "requests", "", "after which a connection is closed", "5"},
 		{"pool", oneOf("worker", "shared"), "the policy's", "", "", "whether each worker has connections of its own", "shared"},
