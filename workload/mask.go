@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"encoding/json"
 	"net/url"
 	"regexp"
 	"slices"
@@ -34,7 +35,7 @@ func (p *Plan) Masked() *Plan {
 	for i := range m.Session.Adapters {
 		m.Session.Adapters[i].Prefix = maskText(m.Session.Adapters[i].Prefix)
 	}
-	m.Setup, m.Mix = maskOperations(p.Setup), maskOperations(p.Mix)
+	m.Setup, m.Mix, m.Teardown = maskOperations(p.Setup), maskOperations(p.Mix), maskOperations(p.Teardown)
 	return &m
 }
 
@@ -47,19 +48,24 @@ func maskOperations(operations []Operation) []Operation {
 }
 
 func (o Operation) masked() Operation {
-	o.Name, o.URL = maskName(o.Name), maskText(o.URL)
-	o.Headers = maskFields(o.Headers, maskHeader)
-	o.Params = maskFields(o.Params, maskValue)
+	o.Name, o.URL = maskName(o.Name), keepTemplates(o.URL, maskText)
+	o.Headers = maskFields(o.Headers, keepingTemplates(maskHeader))
+	o.Params = maskFields(o.Params, keepingTemplates(maskValue))
 	o.Auth = o.Auth.masked()
 	o.Cookies = maskCookies(o.Cookies)
 	o.Proxies = maskProxies(o.Proxies)
-	o.Body = []byte(maskBody(string(o.Body)))
-	o.Form = maskFields(o.Form, maskValue)
-	if o.JSON != nil {
-		o.JSON = maskJSON(o.JSON)
+	if o.BodyFile != "" {
+		o.Body = nil // it is shown by the name of its file
+	} else {
+		o.Body = []byte(keepTemplates(string(o.Body), maskBody))
 	}
+	o.Form = maskFields(o.Form, keepingTemplates(maskValue))
+	if o.JSON != nil {
+		o.JSON = json.RawMessage(keepTemplates(string(o.JSON), func(text string) string { return string(maskJSON([]byte(text))) }))
+	}
+	o.Steps = maskOperations(o.Steps)
 	if o.Multipart != nil {
-		m := Multipart{Fields: maskFields(o.Multipart.Fields, maskValue), Files: slices.Clone(o.Multipart.Files)}
+		m := Multipart{Fields: maskFields(o.Multipart.Fields, keepingTemplates(maskValue)), Files: slices.Clone(o.Multipart.Files)}
 		for i, file := range m.Files {
 			m.Files[i] = file.masked()
 		}
@@ -70,7 +76,7 @@ func (o Operation) masked() Operation {
 
 func (f FilePart) masked() FilePart {
 	if f.Content != nil {
-		content := maskValue(f.Field, maskBody(*f.Content))
+		content := keepTemplates(*f.Content, func(text string) string { return maskValue(f.Field, maskBody(text)) })
 		f.Content = &content
 	}
 	return f
@@ -94,7 +100,7 @@ func (a *Auth) masked() *Auth {
 	}
 	m := &Auth{Basic: a.Basic.masked(), Digest: a.Digest.masked(), None: a.None}
 	if a.Bearer != "" {
-		m.Bearer = mask
+		m.Bearer = maskSecret(a.Bearer)
 	}
 	return m
 }
@@ -104,9 +110,9 @@ func (b *BasicAuth) masked() *BasicAuth {
 	if b == nil {
 		return nil
 	}
-	m := &BasicAuth{User: b.User, Password: mask}
+	m := &BasicAuth{User: b.User, Password: maskSecret(b.Password)}
 	if b.Password == "" {
-		m.User = mask
+		m.User = maskSecret(b.User)
 	}
 	return m
 }
@@ -114,7 +120,7 @@ func (b *BasicAuth) masked() *BasicAuth {
 func maskCookies(c Cookies) Cookies {
 	m := slices.Clone(c)
 	for i := range m {
-		m[i].Value = mask
+		m[i].Value = maskSecret(m[i].Value)
 	}
 	return m
 }
@@ -144,11 +150,14 @@ func maskValue(name, value string) string {
 	return value
 }
 
-// tellsNothing says of values of secret names that they are none: flags, nothing, and the numbers that
+// tellsNothing says of values of secret names that they are none: flags, nothing, templates, and the numbers that
 // errors have.
 func tellsNothing(name, value string) bool {
 	switch value {
 	case "", "true", "false", "null", `""`:
+		return true
+	}
+	if onlyTemplates.MatchString(value) {
 		return true
 	}
 	return strings.EqualFold(name, "code") && len(value) <= 3 && strings.Trim(value, "0123456789") == ""

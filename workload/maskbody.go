@@ -17,10 +17,10 @@ func maskHeader(name, value string) string {
 	case "www-authenticate", "proxy-authenticate": // challenges, which are for everybody
 		return value
 	case "authorization", "proxy-authorization":
-		if scheme, _, ok := strings.Cut(value, " "); ok && isMethod(scheme) {
-			return scheme + " " + mask
+		if scheme, rest, ok := strings.Cut(value, " "); ok && isMethod(scheme) {
+			return scheme + " " + maskSecret(rest)
 		}
-		return mask
+		return maskSecret(value)
 	case "cookie":
 		return maskPairs(value, -1)
 	case "set-cookie":
@@ -55,9 +55,9 @@ func maskPairs(line string, n int) string {
 		if n >= 0 && i >= n {
 			break
 		}
-		name, _, ok := strings.Cut(part, "=")
+		name, value, ok := strings.Cut(part, "=")
 		if ok {
-			parts[i] = name + "=" + mask
+			parts[i] = name + "=" + maskSecret(value)
 		} else { // a value without a name
 			parts[i] = mask
 		}
@@ -84,7 +84,7 @@ func maskBody(body string) string {
 		return maskQuery(body)
 	}
 	return secretField.ReplaceAllStringFunc(maskURLs(body), func(field string) string {
-		if strings.HasSuffix(field, mask) { // as a URL's parameter
+		if strings.HasSuffix(field, mask) || hasOnlyTemplates(field) { // the former as a URL's parameter
 			return field
 		}
 		return secretField.ReplaceAllString(field, `${1}"`+mask+`"`)

@@ -23,7 +23,7 @@ const shortestSecret = 6
 // any number, and the names of secrets are often used as values of examples.
 func (s secrets) add(value string) {
 	value = strings.TrimSpace(value)
-	if len(value) < shortestSecret || value == mask || !strings.ContainsFunc(value, notNumeric) {
+	if len(value) < shortestSecret || value == mask || onlyTemplates.MatchString(value) || !strings.ContainsFunc(value, notNumeric) {
 		return
 	}
 	switch strings.ToLower(value) {
@@ -134,9 +134,7 @@ func (s secrets) plan(p *Plan) {
 	s.auth(p.Session.Auth)
 	s.cookies(p.Session.Cookies)
 	s.proxies(p.Session.Proxies)
-	for _, o := range slices.Concat(p.Setup, p.Mix) {
-		s.operation(&o)
-	}
+	p.eachOperation(func(o *Operation, _ string) { s.operation(o) })
 }
 
 func (s secrets) operation(o *Operation) {

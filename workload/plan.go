@@ -181,7 +181,7 @@ func (l *Load) validate() error {
 		return problem("workers", "is %d; it must be at least 1", l.Workers)
 	case l.Requests < 0:
 		return problem("requests", "is %d; it must be at least 1", l.Requests)
-	case l.Requests == 0 && l.Duration <= 0:
+	case l.Requests == 0 && l.Duration <= 0 && len(l.Stages) == 0 && l.Trace == "":
 		return problem("duration", "is %v; it must be longer than 0", time.Duration(l.Duration))
 	case l.Requests > 0 && l.Duration != 0:
 		return problem("requests", "and load.duration are both given; a run ends by one of them")

@@ -88,8 +88,7 @@ func (x *Extraction) only() (kind, text string, err error) {
 // patternError says what is wrong with a regular expression, and where.
 func patternError(text string, err error) *Error {
 	e := &Error{text, 0, "is no regular expression (RE2)"}
-	var wrong *syntax.Error
-	if errors.As(err, &wrong) {
+	if wrong, ok := errors.AsType[*syntax.Error](err); ok {
 		e.Offset = max(0, strings.Index(text, wrong.Expr))
 		e.Problem += ": " + wrong.Code.String()
 	}
@@ -100,11 +99,11 @@ func patternError(text string, err error) *Error {
 // a default, only a body that cannot be read is an error.
 func (x *Extractor) Take(s *Scope) error {
 	v, err := x.find(s.Response)
-	var notJSON errNotJSON
+	_, notJSON := errors.AsType[errNotJSON](err)
 	switch {
 	case err == nil && v != nil:
 		s.variables[x.slot] = v
-	case x.fallback != nil && (err == nil || errors.As(err, &notJSON)):
+	case x.fallback != nil && (err == nil || notJSON):
 		s.variables[x.slot] = *x.fallback
 	case err != nil:
 		return fmt.Errorf("variable %s has no value: %w", s.names.variables[x.slot], err)

@@ -14,12 +14,13 @@ import (
 
 // A function of ours.
 type function struct {
-	name   string // that of a hidden one begins with a dot
-	hidden bool   // only rewriting calls it
-	check  bool   // it is there in checks only
-	scoped bool   // its first argument is the frame
-	call   func(arguments ...any) (any, error)
-	types  []any // functions that have the types which it can have
+	name    string // that of a hidden one begins with a dot
+	hidden  bool   // only rewriting calls it
+	library bool   // it is one of the library, within limits
+	check   bool   // it is there in checks only
+	scoped  bool   // its first argument is the frame
+	call    func(arguments ...any) (any, error)
+	types   []any // functions that have the types which it can have
 }
 
 // functions lists all, those of expressions and those that rewriting puts in.
@@ -34,11 +35,18 @@ func functions() []function {
 		{name: "urlquery", call: ofText(url.QueryEscape), types: []any{ofAny}},
 		{name: "base64", call: ofText(func(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }), types: []any{ofAny}},
 		{name: "json", call: toJSON, types: []any{ofAny}},
-		{name: "toJSON", call: toJSON, types: []any{ofAny}},
-		{name: "string", call: ofText(func(text string) string { return text }), types: []any{ofAny}},
-		{name: "repeat", call: repeat, types: []any{strings.Repeat}},
-		{name: "join", call: join, types: []any{ofAny, func(any, string) string { return "" }}},
-		{name: "replace", call: replace, types: []any{strings.ReplaceAll, strings.Replace}},
+		{name: "toJSON", library: true, call: toJSON, types: []any{ofAny}},
+		{name: "string", library: true, call: ofText(func(text string) string { return text }), types: []any{ofAny}},
+		{name: "repeat", library: true, call: repeat, types: []any{strings.Repeat}},
+		{name: "join", library: true, call: join, types: []any{ofAny, func(any, string) string { return "" }}},
+		{name: "replace", library: true, call: replace, types: []any{strings.ReplaceAll, strings.Replace}},
+		{name: "uniq", library: true, call: uniq, types: []any{func(any) []any { return nil }}},
+		{name: "flatten", library: true, call: ofSmall("flatten"), types: []any{func(any) []any { return nil }}},
+		{name: "min", library: true, call: ofSmall("min"), types: []any{ofMany}},
+		{name: "max", library: true, call: ofSmall("max"), types: []any{ofMany}},
+		{name: "mean", library: true, call: ofSmall("mean"), types: []any{ofMany}},
+		{name: "median", library: true, call: ofSmall("median"), types: []any{ofMany}},
+
 		{name: "header", check: true, scoped: true, call: withScope(header), types: []any{func(any, string) any { return nil }}},
 		{name: "cookie", check: true, scoped: true, call: withScope(cookie), types: []any{func(any, string) any { return nil }}},
 
@@ -50,7 +58,9 @@ func functions() []function {
 	}
 }
 
-func ofAny(any) string { return "" }
+// The types of functions of one value, and of at least one.
+func ofAny(any) string       { return "" }
+func ofMany(any, ...any) any { return nil }
 
 // isFunction says whether one of ours that can be called has the name.
 func isFunction(name string) bool {

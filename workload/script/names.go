@@ -79,7 +79,8 @@ func usable(name string) error {
 	if slices.Contains(keywords(), name) {
 		return errors.New("has the name of a word of the expression language; choose another")
 	}
-	if _, built := builtIn(name); built || isFunction(name) {
+	ours := func(f function) bool { return f.name == name && !f.library }
+	if _, built := builtIn(name); built || slices.ContainsFunc(functions(), ours) {
 		return errors.New("has the name of something built in; choose another")
 	}
 	return nil

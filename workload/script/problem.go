@@ -22,8 +22,8 @@ func byteOffset(text string, characters int) int {
 
 // compileError says in our words what the library finds wrong with an expression.
 func compileError(text string, err error) *Error {
-	var at *file.Error
-	if !errors.As(err, &at) {
+	at, ok := errors.AsType[*file.Error](err)
+	if !ok {
 		message, _, _ := strings.Cut(err.Error(), "\n") // of a panic: its stack follows
 		return &Error{text, 0, "is no expression: " + message}
 	}
@@ -52,7 +52,7 @@ func explain(message string) string {
 		if m[3] == "" {
 			return fmt.Sprintf("applies %s to %s", m[1], kindName(m[2]))
 		}
-		return fmt.Sprintf("applies %s to %s and %s%s", m[1], kindName(m[2]), kindName(m[3]), conversion(m[2], m[3]))
+		return fmt.Sprintf("applies %s to %s and %s%s", m[1], kindName(m[2]), kindName(m[3]), mend(m[1], m[2], m[3]))
 	}
 	if m := match(`^cannot use (.+) as argument \(type (.+)\) to call \.*(\w+)`, message); m != nil {
 		return fmt.Sprintf("calls %s with %s where %s belongs%s", m[3], kindName(m[1]), kindName(m[2]), conversion(m[1], m[2]))
@@ -63,10 +63,24 @@ func explain(message string) string {
 	if strings.HasPrefix(message, "bad number syntax") {
 		return "has a number that cannot be read; durations are written as 500ms or 1.5s"
 	}
-	if message == "literal not terminated" {
+	if m := match(`^invalid (\w+) literal`, message); m != nil {
+		return "has a number that is too large"
+	}
+	switch message {
+	case "literal not terminated":
 		return "has a text without its closing quote"
+	case "integer divide by zero":
+		return "divides by 0"
 	}
 	return "is no expression: " + message
+}
+
+// mend says how an operator can be applied to values of two types.
+func mend(operator, a, b string) string {
+	if kindName(a) == "a number" && kindName(b) == "a number" {
+		return ", which have to be whole"
+	}
+	return conversion(a, b)
 }
 
 func conversion(a, b string) string {
@@ -88,38 +102,39 @@ func match(pattern, text string) []string {
 
 // runError says in our words why an evaluation failed. The library's texts are not used: they may have values in them.
 func runError(err error) error {
-	var ours failure
-	if errors.As(err, &ours) {
+	if ours, ok := errors.AsType[failure](err); ok {
 		return ours.error
 	}
-	var at *file.Error
-	if !errors.As(err, &at) {
-		return errors.New("cannot be evaluated")
+	at, ok := errors.AsType[*file.Error](err)
+	if !ok {
+		return errors.New("the expression cannot be evaluated")
 	}
-	message := strings.ReplaceAll(at.Message, "interface {}", "any")
-	if m := match(`^invalid operation: (\S+) (\S+) (\S+)$`, message); m != nil && isKind(m[1]) && isKind(m[3]) {
-		return fmt.Errorf("cannot apply %s to %s and %s%s", m[2], kindName(m[1]), kindName(m[3]), conversion(m[1], m[3]))
-	}
-	if m := match(`^interface conversion: any is (\S+), not (\S+)$`, message); m != nil && isKind(m[1]) && isKind(m[2]) {
-		return fmt.Errorf("has %s where %s belongs", kindName(m[1]), kindName(m[2]))
-	}
-	if m := match(`^cannot fetch .* from (\S+)$`, message); m != nil && isKind(m[1]) {
-		return fmt.Errorf("looks for a member or an element in %s", kindName(m[1]))
-	}
-	if m := match(`^invalid argument for (\w+) \(type (\S+)\)$`, message); m != nil && isKind(m[2]) {
-		return fmt.Errorf("calls %s with %s", m[1], kindName(m[2]))
-	}
+	return errors.New("the expression " + explainRun(strings.ReplaceAll(at.Message, "interface {}", "any")))
+}
+
+// explainRun takes the types out of the library's text. Any number of calls may fail by it while load is offered.
+func explainRun(message string) string {
+	about, what, _ := strings.Cut(message, ": ")
+	words := strings.Fields(what)
 	switch {
+	case about == "invalid operation" && len(words) == 3 && isKind(words[0]) && isKind(words[2]):
+		return fmt.Sprintf("cannot apply %s to %s and %s%s", words[1], kindName(words[0]), kindName(words[2]), conversion(words[0], words[2]))
+	case about == "invalid operation" && (strings.HasPrefix(what, "int(") || strings.HasPrefix(what, "float(")):
+		return "makes a number of a value that is none"
+	case about == "interface conversion" && len(words) == 5: // any is nil, not string
+		return fmt.Sprintf("has %s where %s belongs", kindName(strings.TrimSuffix(words[2], ",")), kindName(words[4]))
+	case strings.HasPrefix(message, "cannot fetch "):
+		return "looks for a member or an element in " + kindName(message[strings.LastIndexByte(message, ' ')+1:])
+	case strings.HasPrefix(message, "invalid argument for len "):
+		return "takes the length of " + kindName(strings.TrimSuffix(message[strings.LastIndexByte(message, ' ')+1:], ")"))
 	case strings.HasPrefix(message, "index out of range"):
-		return errors.New("looks for an element that the list does not have")
+		return "looks for an element that the list does not have"
 	case message == "memory budget exceeded":
-		return errors.New("needs too much memory")
+		return "needs too much memory"
 	case strings.Contains(message, "divide by zero"):
-		return errors.New("divides by 0")
-	case strings.HasPrefix(message, "invalid operation: int(") || strings.HasPrefix(message, "invalid operation: float("):
-		return errors.New("makes a number of a value that is none")
+		return "divides by 0"
 	}
-	return errors.New("cannot be evaluated with the values that it has")
+	return "cannot be evaluated with the values that it has"
 }
 
 // kindOf names what kind of value v is.

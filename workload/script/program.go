@@ -30,10 +30,12 @@ type input struct {
 	reference
 }
 
-// Keys of the frame begin with a dot, so that none of them can be written in an expression. Inputs follow it with their name.
+// Names that rewriting puts into expressions cannot be written in them: functions have a dot before their name, keys of the frame have
+// inputMark before the input's.
 const (
-	scopeKey = ".scope"
-	roundKey = ".round"
+	inputMark = ":"
+	scopeKey  = "scope"
+	roundKey  = "round"
 )
 
 // compile compiles an expression. Offsets of the error are those in the text.
@@ -95,17 +97,17 @@ func (n *Names) frameTypes(words []string, check bool) types.Map {
 	for _, word := range words {
 		if f, ok := n.feedNamed[word]; ok {
 			for _, column := range n.feeds[f].columns {
-				frame["."+word+"."+column] = types.String
+				frame[inputMark+word+"."+column] = types.String
 			}
 		}
 		if _, ok := n.slots[word]; ok {
-			frame["."+word] = types.Any
+			frame[inputMark+word] = types.Any
 		}
 	}
 	for _, name := range builtInNames(check) {
-		frame["."+name] = types.Int
+		frame[inputMark+name] = types.Int
 	}
-	frame[".duration"] = types.TypeOf(time.Duration(0))
+	frame[inputMark+"duration"] = types.TypeOf(time.Duration(0))
 	return frame
 }
 

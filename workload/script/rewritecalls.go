@@ -72,7 +72,7 @@ func (c *callRewriter) call(node *ast.Node, at ast.Node, name string, arguments 
 func (c *callRewriter) meant(name string) string {
 	var ours []string
 	for _, f := range functions() {
-		if !f.hidden && (c.check || !f.check) {
+		if !f.hidden && !f.library && (c.check || !f.check) {
 			ours = append(ours, f.name)
 		}
 	}
@@ -80,7 +80,7 @@ func (c *callRewriter) meant(name string) string {
 		return "did you mean " + near + "?"
 	}
 	slices.Sort(ours)
-	return "beside those of expr-lang.org, there are " + some(ours)
+	return "beside those of the expression language, there are " + some(ours)
 }
 
 // callNode is a call of one of our functions.

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,11 +28,13 @@ func (r *nameRewriter) wrong() *fault {
 	if r.err != nil {
 		return r.err
 	}
+	var first *fault
 	for node, f := range r.feeds {
-		feed := r.names.feeds[f]
-		return faultAt(node, "refers to %s, which is a feed; name one of its columns: %s", feed.name, some(feed.paths()))
+		if feed := r.names.feeds[f]; first == nil || node.Location().From < first.at {
+			first = faultAt(node, "refers to %s, which is a feed; name one of its columns: %s", feed.name, some(feed.paths()))
+		}
 	}
-	return nil
+	return first
 }
 
 // Visit is called for each node, after those below it.
@@ -55,7 +58,7 @@ func (r *nameRewriter) identifier(node *ast.Node, n *ast.IdentifierNode) {
 		ast.Patch(node, &ast.ConstantNode{Value: d})
 		return
 	}
-	if name[0] == '.' || name[0] == '$' { // already rewritten
+	if name[0] == '.' || name[0] == '$' { // of a call that was rewritten
 		return
 	}
 	if slot, ok := r.names.slots[name]; ok {
@@ -72,7 +75,7 @@ func (r *nameRewriter) identifier(node *ast.Node, n *ast.IdentifierNode) {
 		r.err = faultAt(n, "refers to %s, which is there in checks only", name)
 	case ok:
 		r.builtIn(node, from, name)
-	case isFunction(name) || builtin.Index[name] > 0 || builtin.Names[0] == name:
+	case isFunction(name) || slices.Contains(builtin.Names, name):
 		r.err = faultAt(n, "refers to %s, which is a function; call it: %s()", name, name)
 	default:
 		r.err = faultAt(n, "%s", r.names.unknown(name, r.check))
@@ -169,7 +172,7 @@ func lenient(node *ast.Node) {
 
 // input notes that a value is needed in the frame, and returns the node that takes it from there.
 func (r *nameRewriter) input(ref reference) ast.Node {
-	key := "." + ref.name
+	key := inputMark + ref.name
 	for _, in := range r.inputs {
 		if in.key == key {
 			return &ast.IdentifierNode{Value: key}

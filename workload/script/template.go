@@ -1,6 +1,7 @@
 package script
 
 import (
+	"math"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -116,7 +117,7 @@ func (t *Template) Append(dst []byte, s *Scope) ([]byte, error) {
 }
 
 // Value returns the value of a template that is one expression and nothing else, with its type, and otherwise the text. It is
-// a string, bool, int, int64, uint64, float64, time.Time, time.Duration, []byte, a slice or a map; lists and objects are not to be changed.
+// a string, bool, int, int64, uint64, float64, time.Time, time.Duration, []byte, a slice, a map, or nil where the expression itself says so; lists and objects are not to be changed.
 func (t *Template) Value(s *Scope) (any, error) {
 	if len(t.parts) != 1 {
 		if t.parts == nil {
@@ -135,5 +136,9 @@ func (t *Template) Value(s *Scope) (any, error) {
 		}
 		return v, err
 	}
-	return t.parts[0].program.run(s)
+	v, err := t.parts[0].program.run(s)
+	if f, ok := v.(float64); ok && (math.IsInf(f, 0) || math.IsNaN(f)) {
+		return nil, notFinite()
+	}
+	return v, err
 }

@@ -3,7 +3,6 @@ package script
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"math"
 	"strconv"
 	"strings"
@@ -17,7 +16,7 @@ import (
 func appendText(dst []byte, value any) ([]byte, error) {
 	switch v := value.(type) {
 	case nil:
-		return dst, errors.New("has no value: what it looks for is not there")
+		return dst, failf("the expression has no value: what it looks for is not there")
 	case string:
 		return append(dst, v...), nil
 	case []byte:
@@ -32,7 +31,7 @@ func appendText(dst []byte, value any) ([]byte, error) {
 		return strconv.AppendUint(dst, v, 10), nil
 	case float64:
 		if math.IsInf(v, 0) || math.IsNaN(v) {
-			return dst, errors.New("has no value: it is not a finite number")
+			return dst, notFinite()
 		}
 		return strconv.AppendFloat(dst, v, 'f', -1, 64), nil
 	case time.Time:
@@ -43,6 +42,8 @@ func appendText(dst []byte, value any) ([]byte, error) {
 	text, err := jsonOf(value)
 	return append(dst, text...), err
 }
+
+func notFinite() error { return failf("the expression has no value: it is not a finite number") }
 
 // textOf is appendText's text.
 func textOf(value any) (string, error) {
@@ -56,11 +57,14 @@ func textOf(value any) (string, error) {
 
 // jsonOf writes a value as JSON.
 func jsonOf(value any) (string, error) {
+	if err := small(value); err != nil {
+		return "", err
+	}
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(value); err != nil {
-		return "", errors.New("has a value that JSON cannot express")
+		return "", failf("the expression has a value that JSON cannot express")
 	}
 	return strings.TrimSuffix(b.String(), "\n"), nil
 }
