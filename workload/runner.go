@@ -66,11 +66,10 @@ type armRun struct {
 	serial  atomic.Int64 // of script.Scope.Sequence
 	usage   usage
 
-	trials    []stats.Trial
-	scenarios []stats.Trial // of the iterations of scenarios, likewise
-	opened    []int64       // sockets opened in each trial
-	missed    int64         // iterations that fell due while no worker was free
-	warmup    int64         // calls made before the first trial
+	measurements
+	opened []int64 // sockets opened in each trial
+	missed int64   // iterations that fell due while no worker was free
+	warmup int64   // calls made before the first trial
 
 	portless atomic.Int64 // calls that found no local port, warm-up included
 
