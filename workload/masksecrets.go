@@ -171,9 +171,10 @@ func (s secrets) proxies(list Proxies) {
 	}
 }
 
-// trace enters the headers and cookies that went to and fro.
+// trace enters the headers and cookies that went to and fro, and what came from feeds and responses.
 func (s secrets) trace(t *result.Trace) {
 	for _, o := range t.Operations {
+		s.looked(&o)
 		for _, c := range o.Jar {
 			s.add(c.Value)
 		}

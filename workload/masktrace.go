@@ -36,7 +36,9 @@ func (m traceMasker) text(s string) string { return m.known.Replace(s) }
 
 func (m traceMasker) operation(o *result.TracedOperation) {
 	o.Name, o.URL = m.text(maskName(o.Name)), m.text(maskText(o.URL))
+	o.Scenario = m.text(maskName(o.Scenario))
 	o.Error = m.error(o.Error)
+	m.looked(o)
 	o.Jar = maskTracedCookies(o.Jar)
 	o.Exchanges = slices.Clone(o.Exchanges)
 	for i := range o.Exchanges {

@@ -1,0 +1,94 @@
+package workload
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"html"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"sessbench/result"
+)
+
+// looked masks what was read of feeds and what was taken from the response.
+func (m traceMasker) looked(o *result.TracedOperation) {
+	o.Checks = slices.Clone(o.Checks)
+	for i := range o.Checks {
+		c := &o.Checks[i]
+		c.Name, c.Expr, c.Problem = m.text(c.Name), m.text(c.Expr), m.text(c.Problem)
+	}
+	o.Extracted = slices.Clone(o.Extracted)
+	for i := range o.Extracted {
+		v := &o.Extracted[i]
+		if v.Problem = m.text(v.Problem); secretValue(v) {
+			v.Value = maskValue("secret", v.Value)
+		} else {
+			v.Value = m.text(maskBody(v.Value))
+		}
+		v.From = m.text(v.From)
+	}
+	o.Feeds = slices.Clone(o.Feeds)
+	for i := range o.Feeds {
+		row := &o.Feeds[i]
+		row.Columns = maps.Clone(row.Columns)
+		for column, value := range row.Columns {
+			row.Columns[column] = m.text(maskValue(column, maskURLs(value)))
+		}
+	}
+}
+
+// word matches the words of a path in JSON and of a regular expression, which names are of.
+var word = regexp.MustCompile(`[A-Za-z][\w-]*`)
+
+// secretValue says whether a value is secret by the name of its variable or of what it was taken from.
+func secretValue(v *result.TracedValue) bool {
+	kind, of, _ := strings.Cut(v.From, " ")
+	switch kind {
+	case "cookie":
+		return true
+	case "json", "regexp":
+		if slices.ContainsFunc(word.FindAllString(of, -1), SecretName) {
+			return true
+		}
+	default:
+		if SecretName(of) {
+			return true
+		}
+	}
+	return SecretName(v.Name)
+}
+
+// looked enters what was read of feeds and taken from responses.
+func (s secrets) looked(o *result.TracedOperation) {
+	for i := range o.Extracted {
+		if v := &o.Extracted[i]; secretValue(v) {
+			s.value(v.Value)
+		}
+	}
+	for _, row := range o.Feeds {
+		for column, value := range row.Columns {
+			if SecretName(column) && !tellsNothing(column, value) {
+				s.value(value)
+			}
+		}
+	}
+}
+
+// value enters a value that is known to be used: a number is a secret then as well as a word, and it may be written as templates and
+// pages write values.
+func (s secrets) value(value string) {
+	s.add(value)
+	if value = strings.TrimSpace(value); len(value) < shortestSecret || tellsNothing("", value) || value == mask {
+		return
+	}
+	text, _ := json.Marshal(value) // of a string: cannot fail
+	for _, form := range []string{
+		value, string(text[1 : len(text)-1]), html.EscapeString(value),
+		url.QueryEscape(value), url.PathEscape(value), base64.StdEncoding.EncodeToString([]byte(value)),
+	} {
+		s[form] = true
+	}
+}
