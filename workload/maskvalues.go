@@ -2,10 +2,8 @@ package workload
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"html"
 	"maps"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -81,14 +79,11 @@ func (s secrets) looked(o *result.TracedOperation) {
 // pages write values.
 func (s secrets) value(value string) {
 	s.add(value)
-	if value = strings.TrimSpace(value); len(value) < shortestSecret || tellsNothing("", value) || value == mask {
+	value = strings.TrimSpace(value)
+	if len(value) < shortestSecret || value == mask || isWordOfSecrets(value) || tellsNothing("", value) {
 		return
 	}
-	text, _ := json.Marshal(value) // of a string: cannot fail
-	for _, form := range []string{
-		value, string(text[1 : len(text)-1]), html.EscapeString(value),
-		url.QueryEscape(value), url.PathEscape(value), base64.StdEncoding.EncodeToString([]byte(value)),
-	} {
+	for _, form := range []string{value, html.EscapeString(value), base64.StdEncoding.EncodeToString([]byte(value))} {
 		s[form] = true
 	}
 }
