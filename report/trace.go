@@ -89,8 +89,25 @@ func (b *traceWriter) headers(mark string, headers []result.TracedHeader) {
 	}
 }
 
-// shownBody is how many bytes of a body are shown, about a screen of them: the JSON has more.
-const shownBody = 2000
+// A screen of a body is shown: the JSON has more.
+const (
+	shownBytes = 2000
+	shownLines = 40
+)
+
+// beginning is what is shown of a body.
+func beginning(body string) string {
+	shown, lines := 0, 0
+	for line := range strings.Lines(body) {
+		if lines++; lines > shownLines {
+			break
+		}
+		if shown += len(line); shown > shownBytes {
+			return strings.ToValidUTF8(body[:shownBytes], "")
+		}
+	}
+	return body[:shown]
+}
 
 // body writes a body by its lines; what is no text is only counted.
 func (b *traceWriter) body(mark string, body result.TracedBody) {
@@ -102,10 +119,7 @@ func (b *traceWriter) body(mark string, body result.TracedBody) {
 		b.note("%s that are no text", plural(body.BodyBytes, "byte", "bytes"))
 		return
 	}
-	shown := body.Body
-	if len(shown) > shownBody {
-		shown = strings.ToValidUTF8(shown[:shownBody], "")
-	}
+	shown := beginning(body.Body)
 	for text := range strings.Lines(shown) {
 		b.content(mark, printable(strings.TrimRight(text, "\r\n")))
 	}

@@ -41,7 +41,7 @@ func (b *traceWriter) looked(o *result.TracedOperation) {
 	}
 	for _, v := range o.Extracted {
 		if v.Problem != "" {
-			b.wrapped(wrong, fmt.Sprintf("extraction FAILED: %s (%s): %s", clean(v.Name), clean(v.From), clean(v.Problem)), 4)
+			b.wrapped(wrong, fmt.Sprintf("extraction FAILED: %s (%s)", clean(v.Problem), clean(v.From)), 4)
 			continue
 		}
 		b.wrapped(right, fmt.Sprintf("extracted %s = %s (%s)", clean(v.Name), short(v.Value, shownValue), clean(v.From)), 4)

@@ -65,7 +65,7 @@ type TracedValue struct {
 	Name    string `json:"name"`              // of the variable
 	From    string `json:"from"`              // kind and place: "json items.0.id", "form csrf"
 	Value   string `json:"value"`             // text as it is, all else as JSON
-	Problem string `json:"problem,omitempty"` // why there is none
+	Problem string `json:"problem,omitempty"` // why there is none; it names the variable
 }
 
 // A TracedRow is the row of a feed that values were read from.
