@@ -143,7 +143,8 @@ func TestTheFirstSentenceSaysWhatThePoliciesAre(t *testing.T) {
 		"Reusing connections made the median response 2.00 times slower (95 % interval 1.25 to 4.00, 10 blocks).": func(r *result.Result) {
 			*r.Comparison("response_time.p50", "fresh").Ratio = stats.Estimate{Value: 0.5, Lo: 0.25, Hi: 0.8, Confidence: 0.95}
 		},
-		"fresh's median response was 19.2 times slower than pooled's (": func(r *result.Result) { r.Last().Policy.RequestsPerConnection = 0 },
+		"fresh's median response was 19.2 times slower than pooled's (":   func(r *result.Result) { r.Last().Policy.RequestsPerConnection = 0 },
+		"fresh's median response was 19.2 times slower than pooled's (95": func(r *result.Result) { r.Last().Target = "https://other.example/" },
 		"INTERRUPTED: the run was stopped early; these figures are what had been measured by then. The median response took 0.218 ms with pooled and 4.18 ms with fresh, but 1 block cannot tell a difference from chance: let it run to its end.": func(r *result.Result) {
 			r.Interrupted = true
 			c := r.Comparison("response_time.p50", "fresh")
@@ -156,6 +157,14 @@ func TestTheFirstSentenceSaysWhatThePoliciesAre(t *testing.T) {
 		if got := strings.ReplaceAll(render(t, r), "\n", " "); !strings.HasPrefix(got, want) {
 			t.Errorf("got %.140s\nwant %s", got, want)
 		}
+	}
+}
+
+func TestTargetsOfArmsAreNamed(t *testing.T) {
+	r := httpsThreeArms()
+	r.Last().Target = "https://other.example/"
+	if got := strings.ReplaceAll(render(t, r), "\n        ", " "); !strings.Contains(got, "test server), fresh at https://other.example/, TLS 1.3") {
+		t.Errorf("the report does not name the target of fresh:\n%s", got)
 	}
 }
 

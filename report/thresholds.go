@@ -17,20 +17,17 @@ func writeThresholds(w io.Writer, r *result.Result) error {
 	problems := ""
 	for i := range r.Thresholds {
 		t := &r.Thresholds[i]
-		value, verdict := clean(t.Shown()), "FAIL"
+		value, verdict := thresholdValue(t), "FAIL"
 		switch {
 		case t.Met:
 			verdict = "pass"
 		case t.Aborted:
 			verdict = "FAIL, ended the run"
 		}
-		if t.Problem != "" || value == "" {
-			value = "-"
-		}
 		if t.Problem != "" {
 			problems += wrap("", "Could not be told: "+clean(t.Condition)+": "+clean(t.Problem), 4)
 		}
-		rows = append(rows, []string{short(t.Condition, 60), short(value, 16), verdict})
+		rows = append(rows, []string{short(t.Condition, 60), value, verdict})
 	}
 	table, err := drawTable([]string{"Thresholds", "value", ""}, tw.Alignment{tw.AlignLeft, tw.AlignRight, tw.AlignLeft}, rows)
 	if err != nil {
@@ -38,4 +35,18 @@ func writeThresholds(w io.Writer, r *result.Result) error {
 	}
 	_, err = io.WriteString(w, "\n"+cutLines(table)+problems)
 	return err
+}
+
+// thresholdValue writes what was compared, in the unit that suits it.
+func thresholdValue(t *result.Threshold) string {
+	c, err := result.ParseCondition(t.Condition)
+	switch {
+	case err != nil || t.Problem != "":
+		return "-"
+	case c.Unit == "":
+		return level(t.Value)
+	case c.Unit == "%":
+		return percent(t.Value)
+	}
+	return unitFor(t.Value).show(t.Value)
 }

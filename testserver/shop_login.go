@@ -69,7 +69,8 @@ func readCredentials(w http.ResponseWriter, r *http.Request) (credentials, error
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch kind {
 	case "application/json":
-		return given, readJSON(w, r, &given)
+		err := readJSON(w, r, &given)
+		return given, err
 	case "application/x-www-form-urlencoded":
 	default:
 		return given, failf(http.StatusUnsupportedMediaType, "log in with a form or with JSON")

@@ -35,7 +35,7 @@ func TestAllocationsOfTheWorkerLoop(t *testing.T) {
 		p := &closedCount{}
 		run := func() {
 			p.left.Store(calls)
-			if err := r.arms[0].workers[0].run(t.Context(), p, recording{calls: recorder}); err != nil {
+			if err := r.arms[0].workers[0].run(t.Context(), p, &recording{calls: recorder}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -111,4 +111,4 @@ func (a *armRun) iterationDoubts(n *result.Arm) []result.Warning {
 
 // missedShare is the share of iterations that fell due while no worker was free, beyond which workers were too few. A pause of the machine
 // delays a few as well.
-const missedShare = 0.001
+const missedShare = 0.01

@@ -3,6 +3,7 @@ package workload
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"sessbench/workload/script"
 )
@@ -101,13 +102,23 @@ func (c *compilation) operation(o *Operation, key string) {
 		c.note(key+"."+at, c.once("template", text, func() error { _, err := c.names.Template(text); return err }))
 	})
 	for i, check := range o.Check {
-		at := fmt.Sprintf("%s.check[%d]", key, i)
-		c.note(at, c.once("check", check.Expr, func() error { _, err := c.names.Check(check.Expr); return err }))
+		if strings.TrimSpace(check.Expr) != "" { // which validate refuses
+			c.note(fmt.Sprintf("%s.check[%d]", key, i), c.once("check", check.Expr, func() error { return c.check(check.Expr) }))
+		}
 	}
 	for _, x := range o.Extract {
 		_, err := c.names.Extractor(x.Name, x.script())
 		c.note(key+".extract."+x.Name+"."+x.source(), err)
 	}
+}
+
+// check compiles a check. Its names are often put in braces, as in templates.
+func (c *compilation) check(text string) error {
+	_, err := c.names.Check(text)
+	if at := strings.Index(text, "{{"); err != nil && at >= 0 {
+		return &script.Error{Text: text, Offset: at, Problem: "has {{, but a check is an expression already; write its names without braces, as in json.id == id"}
+	}
+	return err
 }
 
 // once compiles a text unless it was compiled before.

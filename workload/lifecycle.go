@@ -44,7 +44,7 @@ func (w *worker) begin(ctx context.Context) error {
 
 // unmeasured carries out a step of a set-up or a teardown.
 func (w *worker) unmeasured(ctx context.Context, s *step) error {
-	ok, err := w.step(ctx, s, due{}, nil)
+	ok, err := w.step(ctx, s, new(due), nil)
 	switch {
 	case err != nil:
 		return err
@@ -115,7 +115,7 @@ func (w *worker) drop() {
 }
 
 // unbegun ends an iteration for which there is no session: it failed, unless the load is over.
-func (w *worker) unbegun(ctx context.Context, d due, err error, to recording) (ended bool, fault error) {
+func (w *worker) unbegun(ctx context.Context, d *due, err error, to *recording) (ended bool, fault error) {
 	switch {
 	case errors.Is(err, script.ErrEnded), ctx.Err() != nil:
 		return true, nil

@@ -22,7 +22,8 @@ var authorName = regexp.MustCompile(`(?i)author(?:s|ity|ities)?(?:$|[^a-z])`)
 var secretField = regexp.MustCompile(`(?i)(\\*["']?[\w.-]*(?:auth|token|secret|passw|pwd|api[-_]?key|access[-_]?key|private[-_]?key|credential|session|signature|csrf|xsrf|jwt|\bpin\b|\botp\b)[\w.-]*\\*["']?\s*[=:>]\s*)(\\+"[^"\\]*\\*"?|"(?:[^"\\]|\\.)*"|'[^']*'|[^&,}<\s]+)`)
 
 // Masked returns a copy of the plan that may be shown: secrets are gone, all else
-// stands.
+// stands. A body longer than 1 MiB is hidden whole, and what was read from a body_file is
+// left out, as the file's name stands for it.
 func (p *Plan) Masked() *Plan {
 	m := *p
 	m.Target = maskText(p.Target)
@@ -61,11 +62,11 @@ func (o Operation) masked() Operation {
 	if o.BodyFile != "" {
 		o.Body = nil // it is shown by the name of its file
 	} else {
-		o.Body = []byte(keepTemplates(string(o.Body), maskBody))
+		o.Body = []byte(keepTemplates(string(o.Body), maskGiven[string]))
 	}
 	o.Form = maskFields(o.Form, keepingTemplates(maskValue))
 	if o.JSON != nil {
-		o.JSON = json.RawMessage(keepTemplates(string(o.JSON), func(text string) string { return string(maskJSON([]byte(text))) }))
+		o.JSON = json.RawMessage(keepTemplates(string(o.JSON), func(text string) string { return string(maskGivenJSON([]byte(text))) }))
 	}
 	o.Steps = maskOperations(o.Steps)
 	if o.Multipart != nil {
@@ -80,7 +81,7 @@ func (o Operation) masked() Operation {
 
 func (f FilePart) masked() FilePart {
 	if f.Content != nil {
-		content := keepTemplates(*f.Content, func(text string) string { return maskValue(f.Field, maskBody(text)) })
+		content := keepTemplates(*f.Content, func(text string) string { return maskValue(f.Field, maskGiven(text)) })
 		f.Content = &content
 	}
 	return f

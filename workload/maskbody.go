@@ -65,6 +65,25 @@ func maskPairs(line string, n int) string {
 	return strings.Join(parts, ";")
 }
 
+// longestMasked is how long a body may be to be looked through, in bytes: that takes up to a second.
+const longestMasked = 1 << 20
+
+// maskGiven is maskBody for one that a plan gives, however long it is.
+func maskGiven[T string | []byte](body T) T {
+	if len(body) > longestMasked {
+		return T(mask)
+	}
+	return T(maskBody(string(body)))
+}
+
+// maskGivenJSON is maskJSON for such a body.
+func maskGivenJSON(data []byte) json.RawMessage {
+	if len(data) > longestMasked {
+		return json.RawMessage(`"` + mask + `"`)
+	}
+	return maskJSON(data)
+}
+
 // maskBody hides the values of fields that are secret by their names, in a form, in JSON or
 // in text that looks like one of them.
 func maskBody(body string) string {

@@ -14,9 +14,9 @@ import (
 )
 
 // newRecording returns what all trials are recorded by, one after the other.
-func (r *Runner) newRecording() recording {
+func (r *Runner) newRecording() *recording {
 	shards := runtime.GOMAXPROCS(0)
-	to := recording{calls: stats.NewRecorder(r.setup.program.recorded, len(r.pacing.stages()), shards)}
+	to := &recording{calls: stats.NewRecorder(r.setup.program.recorded, len(r.pacing.stages()), shards)}
 	if scenarios := r.setup.program.scenarios; len(scenarios) > 0 {
 		to.scenarios = stats.NewRecorder(scenarios, 0, shards)
 	}
@@ -57,7 +57,7 @@ func (r *Runner) runTrials(ctx context.Context) error {
 	return nil
 }
 
-func (r *Runner) warmUp(ctx context.Context, to recording) error {
+func (r *Runner) warmUp(ctx context.Context, to *recording) error {
 	for _, a := range r.arms {
 		length := extent{window: time.Duration(r.plan.Load.Warmup)}
 		trial, _, err := r.runTrial(ctx, a, warmupBlock, 0, length, to)
@@ -76,7 +76,7 @@ func (r *Runner) warmUp(ctx context.Context, to recording) error {
 }
 
 // measure carries out a trial and keeps what came of it; done says that the run is over.
-func (r *Runner) measure(ctx context.Context, a *armRun, block, position int, to recording) (done bool, err error) {
+func (r *Runner) measure(ctx context.Context, a *armRun, block, position int, to *recording) (done bool, err error) {
 	before, opened := r.audit.read(), a.counts().Opened
 	trial, scenarios, err := r.runTrial(ctx, a, block, position, r.pacing.extent(block), to)
 	if err != nil {
@@ -98,7 +98,7 @@ func (r *Runner) measure(ctx context.Context, a *armRun, block, position int, to
 const warmupBlock = -1
 
 // runTrial carries out one trial of one arm. It returns after every worker has.
-func (r *Runner) runTrial(ctx context.Context, a *armRun, block, position int, length extent, to recording) (trial, scenarios stats.Trial, err error) {
+func (r *Runner) runTrial(ctx context.Context, a *armRun, block, position int, length extent, to *recording) (trial, scenarios stats.Trial, err error) {
 	if err := a.beginSessions(ctx); err != nil {
 		return trial, scenarios, fmt.Errorf("arm %s: %w", a.arm.Name, err)
 	}
@@ -161,7 +161,7 @@ type crew struct {
 	runner *Runner
 	arm    *armRun
 	ctx    context.Context
-	to     recording
+	to     *recording
 	lack   chan struct{} // told by the pacer when a worker is wanted; nil: none may join
 
 	group  errgroup.Group
@@ -170,7 +170,7 @@ type crew struct {
 	once   sync.Once
 }
 
-func (r *Runner) newCrew(ctx context.Context, a *armRun, to recording) *crew {
+func (r *Runner) newCrew(ctx context.Context, a *armRun, to *recording) *crew {
 	c := &crew{runner: r, arm: a, ctx: ctx, to: to, over: make(chan struct{})}
 	if len(a.workers) < a.most && r.plan.Load.MaxWorkers > 0 {
 		c.lack = make(chan struct{}, 1)

@@ -126,8 +126,6 @@ func (x *Extraction) validate(key string) error {
 	}
 	key += ".extract." + x.Name
 	switch {
-	case x.Name == "":
-		return &KeyError{key, "has no name; name the variable"}
 	case given == 0:
 		return &KeyError{key, "says not from where; write one of json, regexp, header, cookie and form, as in json: items.0.id"}
 	case given > 1:

@@ -47,20 +47,20 @@ type recording struct {
 // run is the worker loop, the only one: whatever the load model, it takes what
 // the pacer gives, carries it out and records it. It returns when the pacer has
 // no more, when a feed has, or when a set-up fault makes going on pointless.
-func (w *worker) run(ctx context.Context, p pacer, to recording) error {
+func (w *worker) run(ctx context.Context, p pacer, to *recording) error {
 	now := w.clock.Now()
 	for {
 		d, ok := p.next(ctx, w.id, now)
 		if !ok {
 			return nil
 		}
-		ended, err := w.iterate(ctx, d, to)
+		ended, err := w.iterate(ctx, &d, to)
 		if ended || err != nil {
 			return err
 		}
 		now = w.call.Finished
 		if w.life.every > 0 || !d.scheduled && w.program.items[d.item].pauses() {
-			if !w.afterwards(ctx, d) {
+			if !w.afterwards(ctx, &d) {
 				return nil
 			}
 			now = w.clock.Now()
@@ -68,50 +68,70 @@ func (w *worker) run(ctx context.Context, p pacer, to recording) error {
 	}
 }
 
-// iterate carries out one item of the mix. ended says that the worker's load is over.
-func (w *worker) iterate(ctx context.Context, d due, to recording) (ended bool, err error) {
-	it := &w.program.items[d.item]
+// iterate carries out one item of the mix. ended says that the worker's load is over. Thousands of workers wait below this: what it
+// and those it calls have on their stacks decides how large these are.
+func (w *worker) iterate(ctx context.Context, d *due, to *recording) (ended bool, err error) {
 	if w.session == nil {
 		if err := w.begin(ctx); err != nil {
 			return w.unbegun(ctx, d, err, to)
 		}
 	}
 	w.rows.iterate()
-	begun := time.Duration(-1)
+	if it := &w.program.items[d.item]; it.scenario >= 0 {
+		err = w.scenario(ctx, it, d, to)
+	} else {
+		_, err = w.step(ctx, &it.steps[0], d, to.calls)
+	}
+	w.scope.Iteration++
+	switch {
+	case errors.Is(err, script.ErrEnded), err == nil && w.call.Class == string(wire.ClassCanceled):
+		return true, nil
+	}
+	return err != nil, err
+}
+
+// scenario carries out the steps of one, until one fails, and records the iteration. What ends the load is not recorded.
+func (w *worker) scenario(ctx context.Context, it *item, d *due, to *recording) error {
+	first := *d
+	var begun time.Duration
 	for i := range it.steps {
 		s := &it.steps[i]
-		ok, err := w.step(ctx, s, d, to.calls)
-		switch {
-		case errors.Is(err, script.ErrEnded):
-			return true, nil
-		case err != nil || w.call.Class == string(wire.ClassCanceled):
-			return true, err
+		ok, err := w.step(ctx, s, &first, to.calls)
+		if err != nil || w.call.Class == string(wire.ClassCanceled) {
+			return err
 		}
-		if begun < 0 {
+		if i == 0 {
 			begun = w.sample.Intended
 		}
 		if last := i == len(it.steps)-1; !ok || last {
-			if it.scenario >= 0 {
-				w.recordScenario(it.scenario, begun, ok && last, to.scenarios)
-			}
-			break
+			w.recordScenario(it.scenario, begun, ok && last, to.scenarios)
+			return nil
 		}
 		if !w.think(ctx, s.think) {
-			return true, nil
+			w.call.Class = string(wire.ClassCanceled)
+			return nil
 		}
-		d = due{at: -1, item: d.item, stage: d.stage} // later steps follow the one before
+		first.scheduled = false // later steps follow the one before
 	}
-	w.scope.Iteration++
-	return false, nil
+	return nil
 }
 
-// step carries out one call and records it; ok says that it succeeded. The error is script.ErrEnded, or a set-up fault.
-func (w *worker) step(ctx context.Context, s *step, d due, recorder *stats.Recorder) (ok bool, err error) {
-	w.send(ctx, s)
+// step carries out one call and records it; ok says that it succeeded. The error is script.ErrEnded, or a set-up fault. What
+// cannot be rendered fails without having begun.
+func (w *worker) step(ctx context.Context, s *step, d *due, recorder *stats.Recorder) (ok bool, err error) {
+	p, once, err := s.rendering.request(w.session, w.scope)
+	switch {
+	case err != nil:
+		w.unsent(err)
+	case once:
+		w.session.MeasureOnce(ctx, p, &w.call)
+	default:
+		w.session.Measure(ctx, p, &w.call)
+	}
 	switch {
 	case w.call.Class == string(wire.ClassCanceled):
 		return false, nil
-	case w.call.Err != nil && errors.Is(w.call.Err, script.ErrEnded):
+	case err != nil && errors.Is(err, script.ErrEnded):
 		return false, script.ErrEnded
 	case s.rendering.fixed != nil && w.call.Err != nil && setUpFault(&w.call): // what is filled in may be right the next time
 		return false, w.call.Err
@@ -129,18 +149,10 @@ func (w *worker) step(ctx context.Context, s *step, d due, recorder *stats.Recor
 	return class == "", nil
 }
 
-// send makes the call. What cannot be rendered fails without having begun.
-func (w *worker) send(ctx context.Context, s *step) {
-	p, once, err := s.rendering.request(w.session, w.scope)
-	switch {
-	case err != nil:
-		now := w.clock.Now()
-		w.call = session.Call{Started: now, Finished: now, Err: err, Class: classRender}
-	case once:
-		w.session.MeasureOnce(ctx, p, &w.call)
-	default:
-		w.session.Measure(ctx, p, &w.call)
-	}
+// unsent makes the call one that failed without having begun.
+func (w *worker) unsent(err error) {
+	now := w.clock.Now()
+	w.call = session.Call{Started: now, Finished: now, Err: err, Class: classRender}
 }
 
 // judge returns the class of the call's error, or "": the call's own, then that of its status, of a check, of an extraction.
@@ -152,12 +164,17 @@ func (w *worker) judge(s *step) string {
 	if !s.expect.met(w.call.Status) {
 		class = classStatus
 	}
-	if !s.looks {
-		return class
+	if s.looks {
+		class = w.look(s, class)
 	}
+	return class
+}
+
+// look counts what checks say of the response and takes values from it. It returns class, or that of the first thing that is wrong where
+// class is "".
+func (w *worker) look(s *step, class string) string {
 	w.looked = looked{w.session.Last(), w.call.Finished - w.call.Started}
 	w.scope.Response = &w.looked
-	defer func() { w.scope.Response = nil }()
 	for _, c := range s.checks {
 		passed, err := c.Holds(w.scope)
 		if passed = passed && err == nil; !passed && class == "" {
@@ -172,6 +189,7 @@ func (w *worker) judge(s *step) string {
 			class = classExtract
 		}
 	}
+	w.scope.Response = nil
 	return class
 }
 
@@ -188,7 +206,7 @@ func (it *item) pauses() bool { return it.steps[len(it.steps)-1].think != nil }
 
 // afterwards is what follows an iteration: the pause, where the next one is not due by the clock, and the end of a session that has had
 // its iterations. It reports whether the worker goes on.
-func (w *worker) afterwards(ctx context.Context, d due) bool {
+func (w *worker) afterwards(ctx context.Context, d *due) bool {
 	steps := w.program.items[d.item].steps
 	if !d.scheduled && !w.think(ctx, steps[len(steps)-1].think) {
 		return false
@@ -238,7 +256,7 @@ func setUpFault(c *session.Call) bool {
 }
 
 // fill makes the sample of the call just carried out.
-func (w *worker) fill(d due) {
+func (w *worker) fill(d *due) {
 	c, s := &w.call, &w.sample
 	s.Intended, s.Started, s.Finished = d.at, c.Started, c.Finished
 	if !d.scheduled || d.at > c.Started {

@@ -21,6 +21,7 @@ workers). name=policy renames: --arms a=pooled,b=pooled compares an arm with its
 Without a URL, sessbench starts its own HTTPS test server on loopback, as a process
 of its own. A URL without a scheme is taken as http. Redirects are
 not followed without --location.
+` + planHelp + `
 
 Behind a policy can stand any number of modifiers, as in
 --arms h1=pooled,h2=shared-pool+http2+pool-8+streams-32:
@@ -29,6 +30,7 @@ Behind a policy can stand any number of modifiers, as in
 const compareExamples = `  sessbench compare
   sessbench compare https://api.example.com/items -c 20 -d 30s -H 'Accept: application/json'
   sessbench compare http://localhost:8080/ --rate 500 --arms pooled,reuse-10,fresh
+  sessbench compare --plan shop.yaml https://staging.example.com -d 1m
   sessbench compare https://localhost:8443/ -k -n 5000 --fail-if 'gain.response_time.p50 < 1.5'`
 
 func newCompareCommand(p *process) *cobra.Command {

@@ -61,7 +61,7 @@ func newTerminal(t *testing.T, executable string) *terminal {
 func givenFiles(t *testing.T) fs.FS {
 	t.Helper()
 	given := fstest.MapFS{}
-	for _, pattern := range []string{"*.json", "try/*.yaml"} {
+	for _, pattern := range []string{"*.json", "try/*.yaml", "shop/*.yaml", "shop/*.csv"} {
 		files, err := filepath.Glob(filepath.Join(repository, "examples", filepath.FromSlash(pattern)))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("no examples/%s: %v", pattern, err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -51,6 +52,7 @@ func newImportCommand(p *process) *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	cmd.SuggestionsMinimumDistance = 2
 	cmd.AddCommand(newImportCurlCommand(p), newImportHARCommand(p), newImportOpenAPICommand(p), newImportVegetaCommand(p))
 	return cmd
 }
@@ -111,10 +113,22 @@ func (p *process) importPlan(f *importFlags, given func(string) bool, read func(
 	for _, note := range plan.Notes {
 		p.note("%s", note)
 	}
-	if len(plan.Variables) > 0 {
-		p.note("before the plan is used, set in the environment: %s", strings.Join(plan.Variables, ", "))
-	}
+	p.noteVariables(plan.Variables)
 	return nil
+}
+
+// noteVariables names what has to be set; the plan's first lines have all of them.
+func (p *process) noteVariables(names []string) {
+	const most = 10
+	if len(names) == 0 {
+		return
+	}
+	more := ""
+	if len(names) > most {
+		more = fmt.Sprintf(" and %d more, which the plan lists", len(names)-most)
+		names = names[:most]
+	}
+	p.note("before the plan is used, set in the environment: %s%s", strings.Join(names, ", "), more)
 }
 
 // source reads a file that is imported; - is standard input.

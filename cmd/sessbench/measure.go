@@ -164,8 +164,11 @@ func (m *measurement) checkFiles() error {
 		if n := len(m.plan.Arms); n > 1 {
 			arms = fmt.Sprintf("%d arms", n)
 		}
-		return usagef("--workers %d with %s needs %d open files, and the limit is %d; raise it (ulimit -n %d) or use fewer workers",
-			workers, arms, need, have, need)
+		problem := fmt.Sprintf("%d with %s needs %d open files, and the limit is %d; raise it (ulimit -n %d) or use fewer workers", workers, arms, need, have, need)
+		if m.base == nil {
+			return usagef("--workers %s", problem)
+		}
+		return m.wrong([]*workload.KeyError{{Key: "load.workers", Problem: "is too much: " + problem}})
 	}
 	return nil
 }

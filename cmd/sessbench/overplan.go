@@ -14,6 +14,13 @@ import (
 	"sessbench/workload/session"
 )
 
+const planHelp = `
+--plan measures a workload that a file describes: operations and scenarios, sessions,
+load, thresholds. The plan in a saved result is one too. The URL is then the target
+that the plan's own URLs are relative to, and flags take the place of its keys.
+--arms names the plan's arms or others.
+`
+
 // A base is the plan file that a command line is laid over.
 type base struct {
 	source *planSource
@@ -26,7 +33,7 @@ type base struct {
 // planOver reads the plan of --plan, with --set and the other flags over it. What is wrong was noted, or is in the error.
 //
 // Flags that stand for one value count as --set does, so that the plan's own defaults follow from them. What several of a kind can be given of
-// (arms, headers, cookies) and the one request are laid over the plan that was read.
+// (arms, headers, cookies, conditions) and the one request are laid over the plan that was read.
 func (m *measurement) planOver(b planner, t target, hasURL bool) error {
 	source, err := m.process.openPlan(m.flags.planFile)
 	if err != nil {
@@ -109,7 +116,7 @@ func (b binding) whole() string {
 
 // laidOver says whether a flag's key is left to layOver, and to the rules for arms.
 func (b *base) laidOver(key string) bool {
-	return key == "arms" || key == "session.headers" || key == "session.cookies" || strings.HasPrefix(key, "mix.")
+	return slices.Contains([]string{"arms", "session.headers", "session.cookies", "fail_if"}, key) || strings.HasPrefix(key, "mix.")
 }
 
 // relate makes files that flags name relative to the plan's directory, as overrides are.
@@ -149,8 +156,12 @@ func jsonAt(data json.RawMessage, key string) string {
 	return string(bytes.TrimSpace(data))
 }
 
-// layOver lays headers, cookies and what is said of the one request over a plan.
+// layOver lays headers, cookies, conditions, which may be about the arms of the command line, and what is said of the one
+// request over a plan.
 func (b *base) layOver(p *workload.Plan) error {
+	if b.flags.given("fail-if") {
+		p.FailIf = b.flags.flags.failIf
+	}
 	headers, err := parseHeaders(b.flags.flags.headers)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -129,6 +130,9 @@ func (s *planSource) refuseMasked(plan *workload.Plan) (problems []*workload.Key
 	return problems
 }
 
+// operationPath matches the keys of operations and scenarios.
+var operationPath = regexp.MustCompile(`^(setup|mix|teardown)\[\d+\](\.steps\[\d+\])?$`)
+
 // maskedKeys lists the keys below path whose texts have a mask. secret says that one of the names on the way is a secret's.
 func maskedKeys(data json.RawMessage, path string, anywhere, secret bool) (keys []string) {
 	var members map[string]json.RawMessage
@@ -137,7 +141,7 @@ func maskedKeys(data json.RawMessage, path string, anywhere, secret bool) (keys 
 	switch {
 	case json.Unmarshal(data, &members) == nil:
 		for name, value := range members {
-			if name == "name" && strings.HasPrefix(path, "mix") { // is sent nowhere
+			if name == "name" && operationPath.MatchString(path) { // is sent nowhere
 				continue
 			}
 			below := path + "." + name

@@ -99,7 +99,7 @@ const (
 	exitDone        = 0
 	exitFailed      = 1   // the run failed
 	exitUsage       = 2   // the command line or a file that it names is wrong
-	exitHeld        = 3   // a --fail-if condition held
+	exitHeld        = 3   // a --fail-if condition held, or a threshold was not met
 	exitInvalid     = 4   // the result is invalid
 	exitInterrupted = 130 // a signal ended the run
 )

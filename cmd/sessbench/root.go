@@ -14,9 +14,9 @@ connections that are kept and over connections that are not, interleaved, with a
 confidence interval for the difference and a count of the sockets and TLS
 handshakes that each way really took.
 
-Exit codes: 0 done, 1 the run failed, 2 usage, 3 a --fail-if condition held,
-4 the result is invalid (an arm did not do what it says, ports ran out, or the
-generator was the bottleneck), 130 interrupted. Where several apply, the first
+Exit codes: 0 done, 1 the run failed, 2 usage, 3 a --fail-if condition held or a
+threshold of the plan was not met, 4 the result is invalid (an arm did not do what
+it says, ports ran out, or the generator was the bottleneck), 130 interrupted. Where several apply, the first
 of 130, 1, 4, 3 is taken. Results are reported and saved before any of them.`
 
 const rootExamples = `  # what reuse buys, against a test server on loopback

@@ -13,10 +13,12 @@ sessbench compare --help describes the arms.
 
 Without a URL, sessbench starts its own HTTPS test server on loopback, as a process
 of its own. A URL without a scheme is taken as http. Redirects are
-not followed without --location.`
+not followed without --location.
+` + planHelp
 
 const runExamples = `  sessbench run https://api.example.com/items -c 50 -d 1m
   sessbench run http://localhost:8080/orders --body '{"id":1}' --rate 200
+  sessbench run --plan shop.yaml --arms pooled --set load.rate=200
   sessbench run https://localhost:8443/ -k --arms fresh -n 1000 --fail-if 'fresh.error_rate > 0.1%'`
 
 func newRunCommand(p *process) *cobra.Command {

@@ -44,8 +44,6 @@ func operationsOf(t *result.Trace) string {
 	return strings.Join(names, ", ")
 }
 
-var shopPlan = filepath.Join(repository, "examples", "shop", "plan.yaml")
-
 func TestTheShopIsTriedWithItsChecksAndValues(t *testing.T) {
 	out := tried(t, exitDone, "--plan", shopPlan)
 	at := 0
@@ -104,8 +102,8 @@ func TestNoSecretOfTheShopIsShownUnasked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if plain := strings.Replace(string(text), "Idempotency-Key: ***", "", 1); !strings.Contains(plain, users[1][1]) {
-		t.Errorf("no password in %s", plain)
+	if !strings.Contains(string(text), users[1][1]) {
+		t.Errorf("no password in %s", text)
 	}
 	for _, o := range shown.Operations {
 		for _, v := range o.Extracted {

@@ -140,12 +140,12 @@ func (b *builder) setMultipart(o *operation, body, boundary string) bool {
 
 // filePart is a file whose content is known.
 func (b *builder) filePart(field, name, media, content string) *yaml.Node {
-	file := mapping{{"field", textNode(literal(field))}}
+	file := mapping{{"field", textNode(fixed(field))}}
 	if name != "" {
 		file.add("name", textNode(literal(name)))
 	}
 	if media != "" {
-		file.add("type", textNode(literal(media)))
+		file.add("type", textNode(fixed(media)))
 	}
 	file.add("content", textNode(b.body(content)))
 	return file.block()

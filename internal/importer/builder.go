@@ -5,6 +5,7 @@ import (
 	"maps"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -90,7 +91,7 @@ func (b *builder) plan() (*Plan, error) {
 		mix.Content = append(mix.Content, o.node(origin))
 	}
 	if b.scenario != "" && len(b.operations) > 1 {
-		scenario := mapping{{"name", textNode(literal(b.scenario))}, {"steps", mix}}
+		scenario := mapping{{"name", textNode(fixed(b.scenario))}, {"steps", mix}}
 		mix = listNode(scenario.block())
 	}
 	root.add("mix", mix)
@@ -121,8 +122,9 @@ func (b *builder) write(root mapping) (*Plan, error) {
 	}
 	plan := &Plan{Notes: b.notes}
 	lines := b.headLines()
+	needed := variablesIn(data)
 	for _, v := range b.variables {
-		if !strings.Contains(string(data), "${"+v.name+"}") {
+		if !needed[v.name] {
 			continue
 		}
 		if plan.Variables == nil {
@@ -134,6 +136,18 @@ func (b *builder) write(root mapping) (*Plan, error) {
 	body.HeadComment = strings.Join(lines, "\n")
 	plan.YAML, err = dump(body)
 	return plan, err
+}
+
+// aVariable matches a variable, and dollar signs of which a pair is one.
+var aVariable = regexp.MustCompile(`\$\$|\$\{(\w+)\}`)
+
+// variablesIn lists the variables that a plan needs.
+func variablesIn(plan []byte) map[string]bool {
+	needed := map[string]bool{}
+	for _, m := range aVariable.FindAllSubmatch(plan, -1) {
+		needed[string(m[1])] = true
+	}
+	return needed
 }
 
 // headLines are the comment above the plan.

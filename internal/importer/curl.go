@@ -68,7 +68,7 @@ func (c *curlImporter) command(cmd command) error {
 		options := newCurlOptions()
 		unknown, index, err := options.parse(words)
 		if err != nil {
-			return c.wrongWord(cmd, first+index, err.Error())
+			return c.wrongWord(cmd, max(0, first+index), err.Error())
 		}
 		if len(options.urls) == 0 {
 			return c.wrongWord(cmd, 0, "has no URL; write it with the command")
@@ -103,7 +103,7 @@ func (c *curlImporter) operation(options *curlOptions, raw string) error {
 		o.settings.add("auth", mapping{{"bearer", textNode(c.secret("API_TOKEN", options.bearer, "bearer token"))}}.flow())
 	}
 	if o.method = c.method(options); !isToken(o.method) || strings.EqualFold(o.method, "CONNECT") {
-		return wrongURL("has a method that cannot be sent; write one word behind -X, such as GET")
+		return unfit("has a method that cannot be sent; write one word behind -X, such as GET")
 	}
 	headers = c.headers(o, options, headers)
 	if !options.get && !options.head {

@@ -48,7 +48,7 @@ func (c *curlImporter) setProxy(o *operation, options *curlOptions) {
 		}
 	}
 	if options.noProxy != "" {
-		proxies.add("no_proxy", textNode(literal(options.noProxy)))
+		proxies.add("no_proxy", textNode(fixed(options.noProxy)))
 	}
 	if len(proxies) > 0 {
 		o.settings.add("proxies", proxies.block())
@@ -77,11 +77,11 @@ func (c *curlImporter) proxyURL(raw, user string) (text string, ok bool) {
 		host += ":1080"
 	}
 	if user == "" {
-		return strings.ToLower(scheme) + "://" + literal(host), true
+		return strings.ToLower(scheme) + "://" + fixed(host), true
 	}
 	name, password, _ := strings.Cut(user, ":")
 	secret := c.secret("PROXY_PASSWORD", curlEscape(password), "password of the proxy, encoded as in a URL")
-	return strings.ToLower(scheme) + "://" + curlEscape(name) + ":" + secret + "@" + literal(host), true
+	return strings.ToLower(scheme) + "://" + curlEscape(name) + ":" + secret + "@" + fixed(host), true
 }
 
 var proxySchemes = []string{"http", "https", "socks4", "socks4a", "socks5", "socks5h"}
@@ -92,7 +92,7 @@ func (c *curlImporter) tls(options *curlOptions) mapping {
 		tls.add("verify", plainNode("false"))
 	}
 	if options.caCert != "" {
-		tls.add("ca", textNode(literal(c.file(options.caCert))))
+		tls.add("ca", textNode(fixed(c.file(options.caCert))))
 	}
 	if options.cert != "" {
 		cert, password, hasPassword := strings.Cut(options.cert, ":")
@@ -102,9 +102,9 @@ func (c *curlImporter) tls(options *curlOptions) mapping {
 		if hasPassword {
 			c.note("The password of --cert was left out; save the key without one.")
 		}
-		tls.add("cert", textNode(literal(c.file(cert))))
+		tls.add("cert", textNode(fixed(c.file(cert))))
 		if options.key != "" {
-			tls.add("key", textNode(literal(c.file(options.key))))
+			tls.add("key", textNode(fixed(c.file(options.key))))
 		}
 	}
 	for _, version := range []struct {
@@ -141,7 +141,10 @@ func (c *curlImporter) finish() {
 			socket = "@" + options.abstractSocket
 		}
 		if socket != "" && c.connection.get("unix_socket") == nil {
-			c.connection.add("unix_socket", textNode(literal(socket)))
+			c.connection.add("unix_socket", textNode(fixed(socket)))
+			if len(c.all) > 1 {
+				c.note("The Unix socket of one command is that of the whole plan.")
+			}
 		}
 	}
 	if !follow && c.session.get("max_redirects") != nil {
@@ -167,13 +170,14 @@ func (c *curlImporter) setHTTP(options *curlOptions) {
 	case options.http10:
 		c.note("HTTP/1.0 was left out: sessbench has 1.1, 2 and 3.")
 	}
-	switch origin := usualOrigin(c.operations); {
+	if version == "h2c" && c.allHave("https:") {
+		version = "2"
+	}
+	switch {
 	case version == "":
 		return
-	case version == "h2c" && strings.HasPrefix(origin, "https:"):
-		version = "2"
-	case version != "1.1" && version != "h2c" && strings.HasPrefix(origin, "http:"):
-		c.note("HTTP/%s was left out: without TLS it is curl's wish only; write http: h2c where the server speaks HTTP/2.", version)
+	case version == "h2c" && !c.allHave("http:"), version == "2" && !c.allHave("https:"), version == "3" && !c.allHave("https:"):
+		c.note("HTTP/%s was left out: it is not for all of the plan's URLs, since 2 and 3 need https and h2c needs http; write it as an arm.", version)
 		return
 	}
 	if c.http != "" && c.http != version {
@@ -181,6 +185,11 @@ func (c *curlImporter) setHTTP(options *curlOptions) {
 		return
 	}
 	c.http = version
+}
+
+// allHave says whether all operations have a scheme.
+func (c *curlImporter) allHave(scheme string) bool {
+	return !slices.ContainsFunc(c.operations, func(o *operation) bool { return !strings.HasPrefix(o.origin, scheme) })
 }
 
 // texts adds texts to a list under a key, each once.
@@ -191,7 +200,7 @@ func (m *mapping) texts(key string, texts []string) {
 			list = listNode()
 			m.add(key, list)
 		}
-		node := textNode(literal(text))
+		node := textNode(fixed(text))
 		seen := false
 		for _, item := range list.Content {
 			seen = seen || same(item, node)

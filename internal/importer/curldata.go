@@ -83,7 +83,7 @@ func (c *curlImporter) setData(o *operation, options *curlOptions, headers *[]he
 	case options.upload == "-":
 		c.comment(o, "The body was left out: it is on standard input. Save it in a file and name it with body_file.")
 	case options.upload != "":
-		o.body.add("body_file", textNode(literal(c.file(options.upload))))
+		o.body.add("body_file", textNode(fixed(c.file(options.upload))))
 	case len(options.form) > 0:
 		c.setForm(o, options)
 		removeHeader(headers, "Content-Type")
@@ -110,7 +110,7 @@ func (c *curlImporter) setDataFile(o *operation, d datum) {
 	case d.option == "data" || d.option == "data-ascii":
 		c.comment(o, "curl would take the line breaks out of the file; it is sent as it is.")
 	}
-	o.body.add("body_file", textNode(literal(c.file(name))))
+	o.body.add("body_file", textNode(fixed(c.file(name))))
 }
 
 // setForm is what -F says: name=content, name=@file and name=<file, with ;type= and ;filename=.
@@ -136,7 +136,7 @@ func (c *curlImporter) setForm(o *operation, options *curlOptions) {
 		}
 		for _, list := range splitQuoted(value[1:], ',') {
 			parts := splitQuoted(list, ';')
-			file := mapping{{"field", textNode(literal(name))}}
+			file := mapping{{"field", textNode(fixed(name))}}
 			shown := path.Base(unquotedPart(parts[0]))
 			media := ""
 			for _, part := range parts[1:] {
@@ -152,9 +152,9 @@ func (c *curlImporter) setForm(o *operation, options *curlOptions) {
 				file.add("name", textNode(literal(shown)))
 			}
 			if media != "" {
-				file.add("type", textNode(literal(media)))
+				file.add("type", textNode(fixed(media)))
 			}
-			file.add("path", textNode(literal(c.file(unquotedPart(parts[0])))))
+			file.add("path", textNode(fixed(c.file(unquotedPart(parts[0])))))
 			files.Content = append(files.Content, file.block())
 		}
 	}

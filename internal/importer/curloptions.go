@@ -186,14 +186,14 @@ type unknownOption struct {
 	name  string
 }
 
-// parse reads the words behind "curl" up to its end. The error's index is that of the word that is wrong.
+// parse reads the words behind "curl" up to its end. The error's index is that of the word that is wrong, or -1.
 func (c *curlOptions) parse(words []string) (unknown []unknownOption, index int, err error) {
 	args, unknown, index, err := c.normalized(words)
 	if err != nil {
 		return nil, index, err
 	}
 	if err := c.set.Parse(args); err != nil {
-		return nil, 0, c.explain(err)
+		return nil, -1, c.explain(err)
 	}
 	c.urls = append(c.urls, c.set.Args()...)
 	return unknown, 0, nil

@@ -147,7 +147,7 @@ func (h *harImporter) importEntries(entries []harEntry) (*Plan, error) {
 func (h *harImporter) operation(entry *harEntry) (*operation, error) {
 	o := &operation{method: strings.ToUpper(entry.Request.Method)}
 	if !isToken(o.method) || o.method == "CONNECT" {
-		return nil, wrongURL("has a method that cannot be sent")
+		return nil, unfit("the method cannot be sent")
 	}
 	if err := o.setURL(h.vault, entry.Request.URL); err != nil {
 		return nil, err
@@ -158,9 +158,8 @@ func (h *harImporter) operation(entry *harEntry) (*operation, error) {
 	}
 	h.setPosted(o, &headers, entry.Request.PostData)
 	h.setHeaders(o, headers)
-	if status := entry.Response.Status; status >= 400 && status < 600 {
-		o.body.add("expect", plainNode(itoa(status)))
-		h.comment(o, fmt.Sprintf("was answered with %d when it was recorded", status))
+	if status := entry.Response.Status; status >= 100 && status < 600 {
+		o.statuses = []int{status}
 	}
 	return o, nil
 }

@@ -95,13 +95,15 @@ func (h *harImporter) addThink(entries []harEntry) {
 		if start.IsZero() || next.IsZero() {
 			continue
 		}
+		ended := start
 		if took := entries[i].Time; took >= 0 && took < float64(longest/time.Millisecond) {
-			if e := start.Add(time.Duration(took * float64(time.Millisecond))); e.After(end) {
-				end = e
-			}
+			ended = start.Add(time.Duration(took * float64(time.Millisecond)))
+		}
+		if ended.After(end) {
+			end = ended
 		}
 		if pause := next.Sub(end).Round(time.Millisecond); pause > 0 && pause < longest {
-			h.operations[i].body.add("think", textNode(pause.String()))
+			h.operations[i].think = pause
 		}
 	}
 }
@@ -120,7 +122,7 @@ func (h *harImporter) startCookies(entries []harEntry) {
 	for i, e := range entries {
 		for _, line := range e.cookies() {
 			for _, p := range h.builder.cookies(probe, line) {
-				if !known[p.key] && h.operations[i].origin == usualOrigin(h.operations) {
+				if !known[p.key] && !hasBraces(p.value) && h.operations[i].origin == usualOrigin(h.operations) {
 					start = append(start, p)
 				}
 				known[p.key] = true
@@ -178,7 +180,7 @@ func (h *harImporter) explain(entries []harEntry) {
 			}
 			return strings.Compare(a, b)
 		}) {
-			parts = append(parts, fmt.Sprintf("%d × %s", h.left[what], what))
+			parts = append(parts, fmt.Sprintf("%s (%d)", what, h.left[what]))
 		}
 		if len(parts) > 20 {
 			parts = append(parts[:20], fmt.Sprintf("%d more kinds", len(parts)-20))

@@ -150,7 +150,7 @@ func hoisted(operations []*operation) mapping {
 			}
 			continue
 		}
-		if p.key == "cookies" || slices.ContainsFunc(operations, func(o *operation) bool { return !same(o.settings.get(p.key), p.value) }) {
+		if p.key == "cookies" || hasBraces(p.value) || slices.ContainsFunc(operations, func(o *operation) bool { return !same(o.settings.get(p.key), p.value) }) {
 			continue
 		}
 		session.add(p.key, p.value)
@@ -167,7 +167,7 @@ func commonHeaders(operations []*operation) mapping {
 	for i := 0; i+1 < len(operations[0].settings.get("headers").Content); i += 2 {
 		pair := operations[0].settings.get("headers").Content[i : i+2]
 		name := strings.ToLower(pair[0].Value)
-		if name == "content-type" || name == "host" || slices.ContainsFunc(operations, func(o *operation) bool { return !hasHeader(o, pair[0].Value, pair[1]) }) {
+		if name == "content-type" || name == "host" || hasBraces(pair[1]) || slices.ContainsFunc(operations, func(o *operation) bool { return !hasHeader(o, pair[0].Value, pair[1]) }) {
 			continue
 		}
 		common.add(pair[0].Value, pair[1])
@@ -187,6 +187,11 @@ func commonHeaders(operations []*operation) mapping {
 		}
 	}
 	return common
+}
+
+// hasBraces says whether a text has two braces, which a session has no way to say.
+func hasBraces(n *yaml.Node) bool {
+	return strings.Contains(n.Value, openBraces) || slices.ContainsFunc(n.Content, hasBraces)
 }
 
 func hasHeader(o *operation, name string, value *yaml.Node) bool {

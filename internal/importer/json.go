@@ -51,7 +51,7 @@ func (r *jsonReader) value(name string, secret bool, depth int) (*yaml.Node, boo
 		if secret && !tellsNothing(token) {
 			return textNode(r.secret(name, token, "in a JSON body")), true
 		}
-		return textNode(literal(token)), true
+		return textNode(r.body(token)), true
 	case json.Number:
 		if secret && !r.show {
 			text := textNode(r.secret(name, token.String(), "in a JSON body"))

@@ -235,7 +235,7 @@ func matchesParts(patterns, parts []string) bool {
 func (a *apiImporter) operation(p, method string, item *openapi3.PathItem, op *openapi3.Operation) error {
 	o := &operation{method: strings.ToUpper(method), name: oneLine(op.OperationID)}
 	if !isToken(o.method) || o.method == "CONNECT" {
-		return wrongURL("has a method that sessbench does not send")
+		return unfit("the method cannot be sent")
 	}
 	if op.Summary != "" {
 		a.comment(o, oneLine(op.Summary))

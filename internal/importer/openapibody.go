@@ -133,17 +133,22 @@ func (a *apiImporter) setSecurity(o *operation, r *parameterReader, op *openapi3
 
 func (a *apiImporter) setScheme(o *operation, r *parameterReader, name string, scheme *openapi3.SecurityScheme) {
 	of := "security scheme " + oneLine(name)
-	variable := func(what string) string { return a.placeholder(name+what, "", of) }
+	variable := func(what string) string {
+		if own := variableName(name); own == what || strings.HasSuffix(own, "_"+what) {
+			return a.placeholder(own, "", of)
+		}
+		return a.placeholder(name+"_"+what, "", of)
+	}
 	switch {
 	case scheme.Type == "apiKey":
-		a.setKey(o, r, scheme, variable(""))
+		a.setKey(o, r, scheme, a.placeholder(name, "", of))
 	case o.settings.get("auth") != nil:
 		a.comment(o, "Another "+of+" was left out: an operation has one auth.")
 	case scheme.Type == "http" && (strings.EqualFold(scheme.Scheme, "basic") || strings.EqualFold(scheme.Scheme, "digest")):
-		c := mapping{{"user", textNode(variable("_USER"))}, {"password", textNode(variable("_PASSWORD"))}}
+		c := mapping{{"user", textNode(variable("USER"))}, {"password", textNode(variable("PASSWORD"))}}
 		o.settings.add("auth", mapping{{strings.ToLower(scheme.Scheme), c.flow()}}.flow())
 	case scheme.Type == "http" && strings.EqualFold(scheme.Scheme, "bearer"), scheme.Type == "oauth2", scheme.Type == "openIdConnect":
-		o.settings.add("auth", mapping{{"bearer", textNode(variable("_TOKEN"))}}.flow())
+		o.settings.add("auth", mapping{{"bearer", textNode(variable("TOKEN"))}}.flow())
 	default:
 		a.comment(o, "The "+of+" was left out: a plan has no such kind.")
 	}

@@ -56,7 +56,10 @@ func sampleOf(ref *openapi3.SchemaRef) (any, source) {
 }
 
 // A sampler makes one value.
-type sampler struct{ budget int }
+type sampler struct {
+	budget int
+	within []*openapi3.Schema // the schemas around the value
+}
 
 func (s *sampler) value(ref *openapi3.SchemaRef, depth int) (any, source) {
 	s.budget--
@@ -64,6 +67,11 @@ func (s *sampler) value(ref *openapi3.SchemaRef, depth int) (any, source) {
 		return nil, fromNothing
 	}
 	schema := ref.Value
+	if slices.Contains(s.within, schema) { // it refers to itself
+		return nil, fromNothing
+	}
+	s.within = append(s.within, schema)
+	defer func() { s.within = s.within[:len(s.within)-1] }()
 	if v, src := given(schema); src != fromNothing {
 		return v, src
 	}

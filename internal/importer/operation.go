@@ -1,9 +1,12 @@
 package importer
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -12,13 +15,15 @@ import (
 type operation struct {
 	comments []string
 	name     string // "": the plan's own, method and path
-	weight   int    // 0: not said
+	weight   int    // 0 and 1: not said
 	method   string
-	origin   string  // scheme and host, in lower case
-	path     string  // raw, of the URL; for names
-	url      string  // the rest of the URL, as the plan has it
-	settings mapping // what the session has where all operations have the same: headers, auth, timeout, follow, proxies, tls
-	body     mapping // and all else
+	origin   string        // scheme and host, in lower case
+	path     string        // raw, of the URL; for names
+	url      string        // the rest of the URL, as the plan has it
+	statuses []int         // that it was answered with, where that is known
+	settings mapping       // what the session has where all operations have the same: headers, auth, timeout, follow, proxies, tls
+	body     mapping       // and all else
+	think    time.Duration // pause after it
 }
 
 // usualName is what the plan calls an operation that it gives no name.
@@ -28,9 +33,9 @@ func (o *operation) usualName() string { return o.method + " " + o.path }
 func (o *operation) node(origin string) *yaml.Node {
 	m := mapping{}
 	if o.name != "" {
-		m.add("name", textNode(literal(o.name)))
+		m.add("name", textNode(fixed(o.name)))
 	}
-	if o.weight > 0 {
+	if o.weight > 1 {
 		m.add("weight", plainNode(itoa(o.weight)))
 	}
 	requestURL := o.url
@@ -45,13 +50,64 @@ func (o *operation) node(origin string) *yaml.Node {
 		m.add("url", textNode(requestURL))
 	}
 	m = append(append(m, o.settings...), o.body...)
+	if expected := o.expected(); len(expected) > 0 {
+		m.add("expect", expectation(expected))
+	}
+	if o.think > 0 {
+		m.add("think", textNode(o.think.String()))
+	}
 	return comment(m.block(), o.comments)
 }
 
-// sameRequest says whether two operations ask for the same.
-func (o *operation) sameRequest(p *operation) bool {
-	return o.method == p.method && o.origin == p.origin && o.url == p.url && o.name == p.name &&
-		same(o.settings.block(), p.settings.block()) && same(o.body.block(), p.body.block())
+// expected are the statuses to expect, where there are any that are errors otherwise.
+func (o *operation) expected() []string {
+	var list []string
+	for _, status := range o.statuses {
+		switch {
+		case status >= 400:
+			list = append(list, itoa(status))
+		case status >= 100:
+			list = append(list, itoa(status/100)+"xx")
+		}
+	}
+	slices.Sort(list)
+	if list = slices.Compact(list); !slices.ContainsFunc(list, func(s string) bool { return s >= "4" }) {
+		return nil
+	}
+	return list
+}
+
+// expectation writes statuses, which need no quotes, as one or as a list.
+func expectation(statuses []string) *yaml.Node {
+	list := listNode()
+	list.Style = yaml.FlowStyle
+	for _, s := range statuses {
+		list.Content = append(list.Content, plainNode(s))
+	}
+	if len(statuses) == 1 {
+		return list.Content[0]
+	}
+	return list
+}
+
+// fingerprint is the same for operations that ask for the same.
+func (o *operation) fingerprint() string {
+	var b strings.Builder
+	for _, text := range []string{o.method, o.origin, o.url, o.name} {
+		b.WriteString(strconv.Quote(text))
+	}
+	written(&b, o.settings.block())
+	written(&b, o.body.block())
+	return b.String()
+}
+
+// written writes what a node says, and nothing of how.
+func written(b *strings.Builder, n *yaml.Node) {
+	fmt.Fprintf(b, "%d%s%q(", n.Kind, n.Tag, n.Value)
+	for _, child := range n.Content {
+		written(b, child)
+	}
+	b.WriteByte(')')
 }
 
 // setURL takes a whole URL apart. The error is for people, and does not repeat the URL.
@@ -59,11 +115,11 @@ func (o *operation) setURL(v *vault, raw string) error {
 	u, err := url.Parse(raw)
 	switch {
 	case err != nil:
-		return wrongURL("cannot be parsed; check its host, and write special characters as %XX")
+		return unfit("the URL cannot be parsed; check its host, and write special characters as %XX")
 	case u.Scheme != "http" && u.Scheme != "https":
-		return wrongURL("is not one of http or https; sessbench has no other protocol")
+		return unfit("the URL is not one of http or https; sessbench has no other protocol")
 	case u.Hostname() == "" || u.Opaque != "":
-		return wrongURL("names no host; write it as in https://api.example.com/path")
+		return unfit("the URL names no host; write it as in https://api.example.com/path")
 	}
 	_, rest, _ := strings.Cut(raw, "://")
 	rest = rest[authorityEnd(rest):]
@@ -72,7 +128,7 @@ func (o *operation) setURL(v *vault, raw string) error {
 		rest = "/" + rest
 	}
 	if _, err := url.Parse(u.Scheme + "://" + u.Host + rest); err != nil {
-		return wrongURL("cannot be parsed; write special characters as %XX")
+		return unfit("the URL cannot be parsed; write special characters as %XX")
 	}
 	o.origin = u.Scheme + "://" + strings.ToLower(u.Host)
 	o.path, _, _ = strings.Cut(rest, "?")
@@ -84,10 +140,10 @@ func (o *operation) setURL(v *vault, raw string) error {
 	return nil
 }
 
-// wrongURL is what is wrong with a URL.
-type wrongURL string
+// unfit says why a request cannot be in a plan, without anything secret.
+type unfit string
 
-func (w wrongURL) Error() string { return "the URL " + string(w) }
+func (u unfit) Error() string { return string(u) }
 
 // isToken says whether s can be a method or the name of a header (RFC 9110, section 5.6.2).
 func isToken(s string) bool {
@@ -98,17 +154,18 @@ func isToken(s string) bool {
 
 // nameApart numbers operations that are called the same. Those that have a name of their own keep it, as far as they can.
 func nameApart(operations []*operation) {
-	taken := map[string]bool{}
+	taken := map[string]int{} // names, and the last numbers behind them
 	for _, o := range operations {
 		base := o.name
 		if base == "" {
 			base = o.usualName()
 		}
 		name := base
-		for n := 2; taken[name]; n++ {
-			name = base + " #" + itoa(n)
+		for taken[name] > 0 {
+			taken[base]++
+			name = base + " #" + itoa(taken[base])
 		}
-		taken[name] = true
+		taken[name] = max(1, taken[name])
 		if name != o.usualName() {
 			o.name = name
 		}
@@ -117,23 +174,18 @@ func nameApart(operations []*operation) {
 
 // merged makes one operation of those that ask for the same, with a weight, in the order of their first.
 func merged(operations []*operation) []*operation {
-	byURL := map[string][]*operation{}
+	first := map[string]*operation{}
 	var list []*operation
 	for _, o := range operations {
-		key := o.method + " " + o.origin + o.url
-		i := slices.IndexFunc(byURL[key], o.sameRequest)
-		if i < 0 {
-			o.weight = 1
-			byURL[key] = append(byURL[key], o)
-			list = append(list, o)
+		key := o.fingerprint()
+		if same := first[key]; same != nil {
+			same.weight++
+			same.statuses = append(same.statuses, o.statuses...)
 			continue
 		}
-		byURL[key][i].weight++
-	}
-	if !slices.ContainsFunc(list, func(o *operation) bool { return o.weight > 1 }) {
-		for _, o := range list {
-			o.weight = 0
-		}
+		o.weight = 1
+		first[key] = o
+		list = append(list, o)
 	}
 	return list
 }

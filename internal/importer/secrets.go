@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -14,14 +15,14 @@ type vault struct {
 	show      bool
 	variables []variable
 	byValue   map[string]string // variables by their wished names and values
-	taken     map[string]bool
+	taken     map[string]int    // variables, and the last numbers behind them
 }
 
 // A variable stands for a secret; of is where that was.
 type variable struct{ name, of string }
 
 func newVault(o *Options) *vault {
-	v := &vault{isSecret: o.Secret, show: o.ShowSecrets, byValue: map[string]string{}, taken: map[string]bool{}}
+	v := &vault{isSecret: o.Secret, show: o.ShowSecrets, byValue: map[string]string{}, taken: map[string]int{}}
 	if v.isSecret == nil {
 		v.isSecret = func(string) bool { return true }
 	}
@@ -31,7 +32,7 @@ func newVault(o *Options) *vault {
 // text returns a value for the plan: a variable where its name says that it is secret.
 func (v *vault) text(name, value, of string) string {
 	if !v.isSecret(name) || tellsNothing(value) {
-		return literal(value)
+		return v.body(value)
 	}
 	return v.secret(name, value, of)
 }
@@ -61,10 +62,11 @@ func (v *vault) placeholder(wished, value, of string) string {
 		return "${" + name + "}"
 	}
 	name := wished
-	for n := 2; v.taken[name]; n++ {
-		name = fmt.Sprintf("%s_%d", wished, n)
+	for v.taken[name] > 0 {
+		v.taken[wished]++
+		name = fmt.Sprintf("%s_%d", wished, v.taken[wished])
 	}
-	v.taken[name] = true
+	v.taken[name] = max(1, v.taken[name])
 	v.byValue[id] = name
 	v.variables = append(v.variables, variable{name, of})
 	return "${" + name + "}"
@@ -104,10 +106,9 @@ func variableName(s string) string {
 // url returns a URL, or a part of one, in which the values of secret parameters of the query and passwords are variables.
 func (v *vault) url(raw string) string {
 	before, query, ok := strings.Cut(raw, "?")
-	if scheme, rest, whole := strings.Cut(before, "://"); whole {
-		if at := strings.LastIndexByte(before[:len(scheme)+3+authorityEnd(rest)], '@'); at >= 0 && !v.show {
-			before = scheme + "://" + before[at+1:]
-		}
+	if scheme, rest, whole := strings.Cut(before, "://"); whole && isToken(scheme) && !v.show {
+		end := authorityEnd(rest)
+		before = scheme + "://" + rest[strings.LastIndexByte(rest[:end], '@')+1:]
 	}
 	if !ok {
 		return literal(before)
@@ -148,8 +149,11 @@ func authorityEnd(rest string) int {
 	return len(rest)
 }
 
-// nameAndValue finds fields of forms, JSON, XML and the like in any text.
-var nameAndValue = regexp.MustCompile(`([\w.-]+)(\\*["']?\s*[=:>]\s*\\*["']?)([^"'&,;{}<>\s\\]+)`)
+// nameAndValue finds fields of forms, JSON and the like in any text, and element those of XML.
+var (
+	nameAndValue = regexp.MustCompile(`([\w.-]+)\\*["']?\s*[=:]\s*(?:"((?:[^"\\]|\\.)+)"|'([^']+)'|\\+"([^"\\]+)|([^"'&,;{}<>\s\\]+))`)
+	element      = regexp.MustCompile(`<([\w.:-]+)(?:\s[^<>]*)?>([^<]+)<`)
+)
 
 // body returns a text in which the values of what looks like secret fields are variables.
 func (v *vault) body(text string) string {
@@ -158,17 +162,39 @@ func (v *vault) body(text string) string {
 	}
 	var b strings.Builder
 	copied := 0
-	for _, at := range nameAndValue.FindAllStringSubmatchIndex(text, -1) {
-		name, value := text[at[2]:at[3]], text[at[6]:at[7]]
-		if !v.isSecret(name) || tellsNothing(value) {
+	for _, f := range fieldsIn(text) {
+		name, value := text[f.name[0]:f.name[1]], text[f.value[0]:f.value[1]]
+		if f.value[0] < copied || !v.isSecret(name) || tellsNothing(strings.TrimSpace(value)) {
 			continue
 		}
-		b.WriteString(literal(text[copied:at[6]]))
-		b.WriteString(v.secret(name, value, "in a body"))
-		copied = at[7]
+		b.WriteString(literal(text[copied:f.value[0]]))
+		b.WriteString(v.secret(name, value, "in a text"))
+		copied = f.value[1]
 	}
 	b.WriteString(literal(text[copied:]))
 	return b.String()
+}
+
+// A span is where something stands in a text.
+type span [2]int
+
+// A fieldSpan is where a field's name and value stand.
+type fieldSpan struct{ name, value span }
+
+// fieldsIn finds fields in the order of their values.
+func fieldsIn(text string) []fieldSpan {
+	var list []fieldSpan
+	for _, pattern := range []*regexp.Regexp{nameAndValue, element} {
+		for _, at := range pattern.FindAllStringSubmatchIndex(text, -1) {
+			for i := 4; i < len(at); i += 2 {
+				if at[i] >= 0 {
+					list = append(list, fieldSpan{span{at[2], at[3]}, span{at[i], at[i+1]}})
+				}
+			}
+		}
+	}
+	slices.SortStableFunc(list, func(a, b fieldSpan) int { return a.value[0] - b.value[0] })
+	return list
 }
 
 // authorization makes a plan's auth of the value of an Authorization header. ok is false where the header has to stay.
@@ -194,12 +220,19 @@ func (v *vault) authorization(value string) (auth *mapping, ok bool) {
 // credentials is an auth of a kind. A user without a password may be a key.
 func (v *vault) credentials(kind, user, password string) *mapping {
 	c := mapping{}
-	if password == "" {
-		c.add("user", textNode(v.secret("API_USER", user, "user without a password")))
-		c.add("password", textNode(""))
-	} else {
-		c.add("user", textNode(literal(user)))
-		c.add("password", textNode(v.secret("API_PASSWORD", password, "password of a user")))
+	write := literal
+	if kind == "digest" {
+		write = fixed
+	}
+	switch {
+	case v.show:
+		c = mapping{{"user", textNode(write(user))}, {"password", textNode(write(password))}}
+	case password == "" && user != "":
+		c = mapping{{"user", textNode(v.secret("API_USER", user, "user without a password"))}, {"password", textNode("")}}
+	case password == "":
+		c = mapping{{"user", textNode("")}, {"password", textNode("")}}
+	default:
+		c = mapping{{"user", textNode(write(user))}, {"password", textNode(v.secret("API_PASSWORD", password, "password of a user"))}}
 	}
 	return &mapping{{kind, c.flow()}}
 }

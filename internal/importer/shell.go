@@ -17,9 +17,12 @@ type command struct {
 
 // commands parses shell commands. Nothing is expanded: what a shell would is an error with its place.
 func (o *Options) commands(script string) ([]command, error) {
+	if cmd, ok := strings.CutPrefix(strings.TrimSpace(script), "curl"); ok && strings.HasPrefix(strings.TrimLeft(cmd, " .ex"), `^"`) {
+		return nil, o.failAt(1, 0, "%s", forCmd)
+	}
 	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(script), "")
 	if err != nil {
-		return nil, o.shellError(script, err)
+		return nil, o.shellError(err)
 	}
 	s := &shellReader{Options: o}
 	for _, stmt := range file.Stmts {
@@ -30,17 +33,16 @@ func (o *Options) commands(script string) ([]command, error) {
 	return s.list, nil
 }
 
-func (o *Options) shellError(script string, err error) error {
+func (o *Options) shellError(err error) error {
 	e, ok := errors.AsType[syntax.ParseError](err)
 	if !ok {
 		return o.failf("is no shell command: check its quotes")
 	}
 	line, column := int(e.Pos.Line()), int(e.Pos.Col())
-	if strings.Contains(script, "^\n") || strings.Contains(script, `^"`) {
-		return o.failAt(line, column, "looks like a command for Windows' cmd; let the browser copy it as cURL (bash)")
-	}
 	return o.failAt(line, column, "is no shell command: check the quotes and brackets from here on")
 }
+
+const forCmd = "looks like a command for Windows' cmd; let the browser copy it as cURL (bash)"
 
 // A shellReader collects commands.
 type shellReader struct {

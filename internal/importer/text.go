@@ -5,8 +5,8 @@ import (
 	"unicode"
 )
 
-// literal writes a text so that the plan means these very characters: in plans, ${ and $$ are about the environment, and {{ is
-// about templates. A dollar sign at the end is doubled too, whatever is written behind it.
+// literal writes a text of an operation so that the plan means these very characters: ${ and $$ are about the environment,
+// and {{ is about templates. A dollar sign at the end is doubled too, whatever is written behind it.
 func literal(s string) string {
 	if !strings.ContainsAny(s, "${") {
 		return s
@@ -17,7 +17,7 @@ func literal(s string) string {
 		case s[i] == '$' && (i+1 == len(s) || s[i+1] == '$' || s[i+1] == '{'):
 			b.WriteString("$$")
 		case strings.HasPrefix(s[i:], "{{"):
-			b.WriteString(`{{"{{"}}`)
+			b.WriteString(openBraces)
 			i++
 		default:
 			b.WriteByte(s[i])
@@ -25,6 +25,12 @@ func literal(s string) string {
 	}
 	return b.String()
 }
+
+// fixed is literal for texts that cannot have templates, in which a plan has no way to say {{: a blank parts the braces.
+func fixed(s string) string { return strings.ReplaceAll(literal(s), openBraces, "{ {") }
+
+// openBraces is what literal makes of two braces.
+const openBraces = `{{"{{"}}`
 
 // oneLine makes a text fit to stand in a comment.
 func oneLine(s string) string {

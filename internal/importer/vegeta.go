@@ -61,15 +61,16 @@ func (v *vegetaImporter) read(data []byte) error {
 	}
 	for {
 		var target vegeta.Target
+		before := lines.number()
 		err := next(&target)
 		if errors.Is(err, vegeta.ErrNoTargets) {
 			return nil
 		}
-		if err == nil {
-			err = v.operation(&target)
-		}
 		if err != nil {
 			return v.failAt(lines.number(), 0, "%s", reasonOf(err))
+		}
+		if err := v.operation(&target); err != nil {
+			return v.failAt(lines.find(before, target.URL), 0, "%s", reasonOf(err))
 		}
 	}
 }
@@ -103,6 +104,16 @@ func (r *lineReader) Read(p []byte) (int, error) {
 // number is that of the line that was given last.
 func (r *lineReader) number() int { return max(1, r.next) }
 
+// find returns the number of the first line from a number on that has a text. The library may have looked a line ahead.
+func (r *lineReader) find(from int, text string) int {
+	for i := from; i <= len(r.lines); i++ {
+		if strings.Contains(r.lines[i-1], text) {
+			return i
+		}
+	}
+	return r.number()
+}
+
 // reasonOf says what is wrong with a target, without its text, in which there may be a secret.
 func reasonOf(err error) string {
 	text := err.Error()
@@ -116,7 +127,7 @@ func reasonOf(err error) string {
 	case strings.HasPrefix(text, "bad URL"):
 		return "has no URL behind the method; write a whole one, as in GET http://localhost:8080/"
 	}
-	if wrong, ok := errors.AsType[wrongURL](err); ok {
+	if wrong, ok := errors.AsType[unfit](err); ok {
 		return wrong.Error()
 	}
 	return "is no target in vegeta's format json; write an object with method and url in one line, the body in base64"
@@ -126,7 +137,7 @@ func reasonOf(err error) string {
 func (v *vegetaImporter) operation(target *vegeta.Target) error {
 	o := &operation{method: strings.ToUpper(target.Method)}
 	if !isToken(o.method) || o.method == "CONNECT" {
-		return wrongURL("has a method that cannot be sent")
+		return unfit("has a method that cannot be sent")
 	}
 	if err := o.setURL(v.vault, target.URL); err != nil {
 		return err
@@ -135,7 +146,7 @@ func (v *vegetaImporter) operation(target *vegeta.Target) error {
 	for _, name := range slices.Sorted(maps.Keys(target.Header)) {
 		for _, value := range target.Header[name] {
 			if name == bodyFile {
-				o.body.add("body_file", textNode(literal(v.file(value))))
+				o.body.add("body_file", textNode(fixed(v.file(value))))
 				continue
 			}
 			headers = append(headers, header{name, value})

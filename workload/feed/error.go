@@ -26,8 +26,6 @@ func (e *Error) Error() string {
 	return place + ": " + e.Problem
 }
 
-const notUTF8 = "is not UTF-8; save the file in that encoding"
-
 // wrongName says why templates cannot refer to a column by its name, or "".
 func wrongName(name string) string {
 	if name == "" {

@@ -75,7 +75,7 @@ func (r *jsonlReader) wrong(format string, args ...any) error {
 func (r *jsonlReader) object(text []byte) error {
 	switch {
 	case !utf8.Valid(text):
-		return r.wrong(notUTF8)
+		return r.wrong("is not UTF-8; save the file in that encoding")
 	case !json.Valid(text):
 		return r.wrong("is not JSON: %s; write a whole object in each line", whyInvalid(text))
 	case text[0] != '{':

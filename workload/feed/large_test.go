@@ -2,7 +2,6 @@ package feed
 
 import (
 	"fmt"
-	"os"
 	"runtime"
 	"testing"
 )
@@ -35,7 +34,7 @@ func heap() int64 {
 }
 
 func TestALargeFeedTakesLittleMoreMemoryThanItsFile(t *testing.T) {
-	for name, make := range map[string]struct {
+	for name, of := range map[string]struct {
 		write func(testing.TB) (string, int64)
 		read  func(string) (*Table, error)
 		last  []string
@@ -44,9 +43,9 @@ func TestALargeFeedTakesLittleMoreMemoryThanItsFile(t *testing.T) {
 		"JSONL": {largeJSONL, ReadJSONL, []string{"user-999999@example.com", `secret "999999"`, "6999993"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			path, size := make.write(t)
+			path, size := of.write(t)
 			before := heap()
-			table, err := make.read(path)
+			table, err := of.read(path)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -58,7 +57,7 @@ func TestALargeFeedTakesLittleMoreMemoryThanItsFile(t *testing.T) {
 			if table.Rows() != largeRows {
 				t.Errorf("%d rows", table.Rows())
 			}
-			for column, want := range make.last {
+			for column, want := range of.last {
 				if got := table.Text(largeRows-1, column); got != want {
 					t.Errorf("column %d is %q, want %q", column, got, want)
 				}
@@ -89,8 +88,6 @@ func benchmarkRead(b *testing.B, write func(testing.TB) (string, int64), read fu
 			b.Fatal(err)
 		}
 	}
-	b.StopTimer()
-	_ = os.Remove(path)
 }
 
 func BenchmarkReadCSV(b *testing.B)   { benchmarkRead(b, largeCSV, ReadCSV) }

@@ -28,7 +28,7 @@ func (v value) checks() []workload.Check {
 	var list []workload.Check
 	all := v.path
 	add := func(v value, name string) {
-		check := workload.Check{Name: name, Expr: v.text()}
+		check := workload.Check{Name: name, Expr: v.orElse("true", value.text)}
 		v.sayAs(all + "[" + itoa(len(list)) + "]")
 		list = append(list, check)
 	}
@@ -46,6 +46,10 @@ func (v value) extractions() []workload.Extraction {
 	var list []workload.Extraction
 	v.mapping("a mapping of variables to what they are taken from, such as {id: {json: items.0.id}}", func(name string, v value) {
 		x := workload.Extraction{Name: name}
+		if name == "" {
+			v.problem(v.places[v.path], v.path, "is a variable without a name; give it one")
+			return
+		}
 		if v.node.Kind == yaml.ScalarNode && !v.isNull() {
 			v.fail("does not say from where; write {json: items.0.id}, or regexp, header, cookie or form in the place of json")
 			return
@@ -113,6 +117,15 @@ func (v value) twoTimes() *[2]workload.Duration {
 		n++
 	})
 	return &two
+}
+
+// orElse returns what read does, or another text where that found something wrong.
+func (v value) orElse(other string, read func(value) string) string {
+	before := len(v.problems)
+	if text := read(v); len(v.problems) == before {
+		return text
+	}
+	return other
 }
 
 // aboveZero reads a number; that there is none is said by leaving the key out.

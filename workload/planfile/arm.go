@@ -10,9 +10,12 @@ func (v value) arms() []workload.Arm {
 	arms := []workload.Arm{}
 	v.each(func(v value) {
 		if v.node.Kind == yaml.ScalarNode {
+			before := len(v.problems)
 			list, err := workload.ParseArms(v.text())
 			if err != nil { // one stands in for it, so that the others keep their numbers
-				v.keyError(err)
+				if len(v.problems) == before {
+					v.keyError(err)
+				}
 				list = []workload.Arm{{Name: "unread-" + itoa(len(arms)), Policy: "pooled"}}
 			}
 			arms = append(arms, list...)

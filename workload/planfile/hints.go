@@ -1,6 +1,7 @@
 package planfile
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -23,15 +24,17 @@ func hint(path, name string, known []key) string {
 	return "the keys here are " + strings.Join(names, ", ")
 }
 
+// isOperation matches the paths of operations and steps.
+var isOperation = regexp.MustCompile(`^(?:mix|setup|teardown)\[\d+\](?:\.steps\[\d+\])*$`)
+
 // elsewhere knows what users of other tools, and of requests, call things. path is that of the mapping.
 func elsewhere(path, name string) string {
 	word := strings.ReplaceAll(strings.ToLower(name), "-", "_")
-	operation := strings.HasPrefix(path, "mix[") || strings.HasPrefix(path, "setup[")
-	_, below, _ := strings.Cut(path, "].")
+	operation := isOperation.MatchString(path)
 	switch {
 	case path == "":
 		return inPlan(word)
-	case path == "session" || operation && below == "":
+	case path == "session" || operation:
 		return inCall(word, operation)
 	case strings.HasSuffix(path, "auth"):
 		return inAuth(word)
@@ -48,6 +51,16 @@ func elsewhere(path, name string) string {
 		return inConnection(word)
 	case strings.HasSuffix(path, "retries"):
 		return inRetries(word)
+	case path == "load":
+		return inLoad(word)
+	case strings.HasPrefix(path, "load.stages["):
+		return inStage(word)
+	case strings.HasPrefix(path, "thresholds["):
+		return inThreshold(word)
+	case strings.Contains(path, ".extract."):
+		return inExtraction(word)
+	case strings.HasSuffix(path, ".think") || strings.Contains(path, ".think."):
+		return inThink(word)
 	}
 	return ""
 }
@@ -57,8 +70,24 @@ func inPlan(word string) string {
 	switch word {
 	case "url", "base_url", "host", "server":
 		return "write target: http://localhost:8080"
-	case "requests", "duration", "workers", "rate", "warmup", "blocks", "arrivals", "seed":
+	case "requests", "duration", "workers", "rate", "warmup", "blocks", "arrivals", "seed", "max_workers", "stages", "trace":
 		return "write it under load"
+	case "renew_every":
+		return "write it under session"
+	case "vus", "users", "threads", "concurrency", "connections":
+		return "write load: {workers: 10}"
+	case "scenario", "scenarios", "flow", "flows", "tests", "endpoints":
+		return "write mix: [{name: buy, steps: [{post: /cart}, {post: /pay}]}]"
+	case "variables", "vars", "data", "payload", "payloads", "feeders":
+		return "write feeds: {users: {csv: users.csv}}"
+	case "check", "checks", "think", "extract", "expect":
+		return "write it in the operations of mix"
+	case "imports", "import", "extends":
+		return "write include: base.yaml"
+	case "before", "on_start", "before_all":
+		return "write setup: [{post: /login}]"
+	case "after", "on_stop", "after_all":
+		return "write teardown: [{post: /logout}]"
 	case "headers", "params", "auth", "cookies", "timeout", "max_redirects", "follow", "trust_env", "proxies", "tls", "adapters":
 		return "write it under session"
 	case "source", "unix_socket", "proxy_protocol", "fast_open", "no_delay", "keep_alive", "send_buffer", "receive_buffer", "happy_eyeballs", "addresses", "dns_lifetime":
@@ -190,8 +219,24 @@ func inOperation(word string) string {
 		return "write form: {name: value}, or body: text"
 	case "files":
 		return "write multipart: {files: [{field: picture, path: picture.png}]}"
-	case "adapters", "trust_env":
+	case "adapters", "trust_env", "renew_every":
 		return "write it under session"
+	case "status", "expected_status", "expect_status", "status_code":
+		return "write expect: 404"
+	case "assert", "asserts", "assertions", "validate", "test", "tests":
+		return "write check: status == 200 && json.id == 7"
+	case "capture", "captures", "save", "extractors", "variables":
+		return "write extract: {id: {json: items.0.id}}"
+	case "sleep", "pause", "wait", "delay", "think_time":
+		return "write think: 200ms"
+	case "flow", "requests", "scenario":
+		return "write steps: [{post: /cart}, {post: /pay}]"
+	case "probability", "share", "ratio":
+		return "write weight: 7, relative to the others of the mix"
+	case "rps", "qps":
+		return "write rate: 50"
+	case "feed", "feeds":
+		return "write feeds at the top of the plan"
 	}
 	return ""
 }

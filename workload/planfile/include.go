@@ -55,8 +55,13 @@ func (d *decoder) include(root *yaml.Node, at *inclusion) *yaml.Node {
 
 // includedFile reads a file that is to be included; ok is false where there is nothing to include.
 func (v value) includedFile(from *inclusion) (top value, ok bool) {
+	before := len(v.problems)
+	defer func() { v.decoder.unincluded = v.unincluded || len(v.problems) > before }()
 	path := v.file()
 	if path == "" {
+		if len(v.problems) == before {
+			v.fail("names no file")
+		}
 		return value{}, false
 	}
 	known := identity(path)

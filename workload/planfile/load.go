@@ -23,20 +23,16 @@ func (v value) load(l *loadReader) {
 		{"rate", func(v value) { l.Rate = v.number() }},
 		{"arrivals", func(v value) { l.Arrivals = workload.Arrivals(v.text()) }},
 		{"stages", func(v value) {
-			l.Stages = []workload.Stage{}
 			v.list("stages", func(v value) { l.Stages = append(l.Stages, v.stage()) })
+			if v.node.Kind == yaml.SequenceNode && len(v.node.Content) == 0 {
+				v.fail("is empty; list stages such as {rate: 500, duration: 30s}, or leave it out")
+			}
 		}},
 		{"trace", func(v value) { l.Trace = v.file() }},
 		{"warmup", func(v value) { l.Warmup, l.warmup = workload.Duration(v.duration()), true }},
 		{"blocks", func(v value) { l.Blocks, l.blocks = v.int(), true }},
 		{"seed", func(v value) { l.Seed, l.seed = v.uint64(), true }},
 	})
-	if len(l.Stages) == 0 {
-		if l.Stages != nil && v.node.Kind == yaml.MappingNode {
-			v.problem(v.places[v.path+".stages"], v.path+".stages", "is empty; list stages such as {rate: 500, duration: 30s}, or leave it out")
-		}
-		l.Stages = nil
-	}
 }
 
 func (v value) stage() workload.Stage {

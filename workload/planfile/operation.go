@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -22,7 +23,7 @@ var methods = []string{"get", "head", "post", "put", "patch", "delete", "options
 func (v value) operation(s *workload.SessionPlan) workload.Operation {
 	r := &operationReader{session: s}
 	before := len(v.problems)
-	v.keys(append(r.about(v), r.request()...))
+	v.keys(slices.Concat(r.target(v), r.request(), r.answer()))
 	o := &r.Operation
 	wrong := len(v.problems) > before
 	switch {
@@ -50,14 +51,9 @@ type operationReader struct {
 	method  bool // there is a method beside them
 }
 
-// about are the keys that say what an operation is, and what is done with its response.
-func (r *operationReader) about(of value) []key {
-	known := []key{
-		{"name", func(v value) { r.Name = v.text() }},
-		{"weight", func(v value) { r.Weight = v.weight() }},
-		{"rate", func(v value) { r.Rate = v.aboveZero() }},
-		{"method", func(v value) { r.Method, r.method = strings.ToUpper(v.text()), true }},
-		{"url", as(templated, func(v value) { r.URL = v.text(); r.targets++ })},
+// answer are the keys that say what is done with the response, and afterwards.
+func (r *operationReader) answer() []key {
+	return []key{
 		{"expect", func(v value) { r.Expect = v.statuses() }},
 		{"check", as(raw, func(v value) { r.Check = v.checks() })},
 		{"extract", as(raw, func(v value) { r.Extract = v.extractions() })},
@@ -66,6 +62,17 @@ func (r *operationReader) about(of value) []key {
 			r.Steps = []workload.Operation{}
 			v.list("operations", func(v value) { r.Steps = append(r.Steps, v.operation(r.session)) })
 		}},
+	}
+}
+
+// target are the keys that say what an operation is.
+func (r *operationReader) target(of value) []key {
+	known := []key{
+		{"name", func(v value) { r.Name = v.text() }},
+		{"weight", func(v value) { r.Weight = v.weight() }},
+		{"rate", func(v value) { r.Rate = v.aboveZero() }},
+		{"method", func(v value) { r.Method, r.method = strings.ToUpper(v.text()), true }},
+		{"url", as(templated, func(v value) { r.URL = v.text(); r.targets++ })},
 	}
 	for _, method := range methods {
 		known = append(known, key{method, as(templated, func(c value) {
@@ -159,7 +166,11 @@ const standIn = "0template0"
 var template = regexp.MustCompile(`(?s)\{\{.*?\}\}`)
 
 func (v value) bodyFile(o *workload.Operation) {
-	if o.BodyFile = v.file(); v.node.Value == "-" || o.BodyFile == "" {
+	before := len(v.problems)
+	if o.BodyFile = v.file(); len(v.problems) > before {
+		return
+	}
+	if v.node.Value == "-" || o.BodyFile == "" {
 		v.fail("names no file; standard input cannot be the body of a plan's operation")
 		return
 	}

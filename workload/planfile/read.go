@@ -83,7 +83,7 @@ func parse(name string, data []byte, overrides []string) (*File, error) {
 		}
 		return nil, d.failure()
 	}
-	if root = d.include(root, d.mainFile()); len(d.problems) > 0 {
+	if root = d.include(root, d.mainFile()); d.unincluded { // what is missing would be told once more
 		return nil, d.failure()
 	}
 	plan := d.plan(d.override(root, overrides))

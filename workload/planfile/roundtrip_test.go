@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,12 @@ func fullPlan(t *testing.T) *workload.Plan {
 	file := filepath.Join(t.TempDir(), "body.json")
 	if err := os.WriteFile(file, []byte(`{"from":"file"}`), 0o666); err != nil {
 		t.Fatal(err)
+	}
+	csv, jsonl := filepath.Join(filepath.Dir(file), "users.csv"), filepath.Join(filepath.Dir(file), "items.jsonl")
+	for name, text := range map[string]string{csv: "name,password\njoe,secret\n", jsonl: `{"id":7}`} {
+		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
 	}
 	tlsPlan := workload.TLSPlan{
 		Verify: true, CA: "/ca.pem", Cert: "cert.pem", Key: "key.pem", Min: "1.2", Max: "1.3", Curves: []string{"X25519", "P-256"},
@@ -55,8 +62,9 @@ func fullPlan(t *testing.T) *workload.Plan {
 				}},
 				{Prefix: "https://", Retries: &session.Retry{AnyMethod: true}},
 			},
-			Resolve:   []string{"h.example:8443:127.0.0.1"},
-			ConnectTo: []string{"::127.0.0.1:1"},
+			Resolve:    []string{"h.example:8443:127.0.0.1"},
+			ConnectTo:  []string{"::127.0.0.1:1"},
+			RenewEvery: 100,
 		},
 		Connection: workload.ConnectionPlan{
 			Source: []string{"127.0.0.2", "127.0.0.4-127.0.0.6", "127.0.1.0/29"}, ProxyProtocol: 2, FastOpen: true, NoDelay: pointer(false),
@@ -64,7 +72,14 @@ func fullPlan(t *testing.T) *workload.Plan {
 			HappyEyeballs: workload.Duration(250 * time.Millisecond), Addresses: "turn", DNSLifetime: workload.Forever,
 		},
 		Emulate: workload.EmulationPlan{RTT: workload.Duration(40 * time.Millisecond), Down: 20e6, Up: 5e6, Window: 4},
-		Setup:   []workload.Operation{{Name: "login", Method: "POST", URL: "/login", Form: workload.Fields{session.Set("user", "me"), session.Set("p", "1", "2")}}},
+		Feeds: workload.Feeds{
+			{Name: "users", CSV: csv, Pick: workload.RoundRobin, End: workload.Stop}, {Name: "items", JSONL: jsonl, Pick: workload.AtRandom}, {Name: "one", CSV: csv},
+		},
+		Setup: []workload.Operation{{Name: "login", Method: "POST", URL: "/login", Form: workload.Fields{session.Set("user", "{{users.name}}"), session.Set("p", "1", "{{ users.password }}")},
+			Extract: []workload.Extraction{
+				{Name: "token", JSON: "items.0.token"}, {Name: "id", Regexp: `id=(\d+)$`, Default: pointer("")}, {Name: "etag", Header: "ETag", Default: pointer("none")},
+				{Name: "sid", Cookie: "sid"}, {Name: "csrf", Form: "csrf_token"},
+			}}},
 		Mix: []workload.Operation{
 			{Name: "list", Weight: 7, Method: "GET", URL: "/items?$filter=x", Params: workload.Fields{session.Set("page", "1")}, Cookies: workload.Cookies{{Name: "c", Value: "d"}}},
 			{Name: "empty form", Method: "POST", URL: "/", Form: workload.Fields{}, Auth: &workload.Auth{None: true}, Follow: pointer(false)},
@@ -76,10 +91,19 @@ func fullPlan(t *testing.T) *workload.Plan {
 			}},
 			{Name: "text", Method: "PURGE", URL: "/", Body: []byte("a\x7f\x00\u0085😀 $")},
 			{Name: "file", Method: "PUT", URL: "/", Body: []byte(`{"from":"file"}`), BodyFile: file},
+			{Name: "templates", Method: "POST", URL: "/{{id}}?$x={{items.id}}", JSON: json.RawMessage(`{"a":["{{id}}","{{ \"{{\" }}"],"{":1}`), Headers: workload.Fields{session.Set("ETag", "{{etag}}")},
+				Expect: []string{"2xx", "404"}, Check: []workload.Check{{Expr: "status == 200"}, {Name: "found $", Expr: `json.id == id`}}, Think: &workload.Think{Constant: pointer(seconds(1))}},
+			{Name: "scenario", Weight: 2, Think: &workload.Think{Uniform: &[2]workload.Duration{seconds(1), seconds(3)}}, Steps: []workload.Operation{
+				{Name: "GET /", Method: "GET", URL: "/", Think: &workload.Think{Normal: &workload.NormalThink{Mean: seconds(2), Deviation: seconds(1)}, Max: seconds(5)}},
+				{Name: "pay", Method: "POST", URL: "/", Body: []byte("{{id}}"), Think: &workload.Think{Exponential: pointer(seconds(2))}, Check: []workload.Check{{Expr: `header("X") != "$"`}}},
+				{Name: "PURGE /", Method: "PURGE", URL: "/", Think: &workload.Think{LogNormal: &workload.LogNormThink{Median: seconds(2), Sigma: 0.5}}},
+			}},
 		},
-		Load:   workload.Load{Workers: 3, Duration: seconds(20), Rate: 100.5, Arrivals: workload.Poisson, Warmup: seconds(1), Blocks: 7, Seed: 1<<64 - 1},
-		FailIf: []string{"pooled.response_time.p99 > 50ms"},
-		Output: workload.Output{File: "$r.json", Format: "json", Quiet: true},
+		Teardown:   []workload.Operation{{Name: "logout", Method: "POST", URL: "/logout", Auth: &workload.Auth{Basic: &workload.BasicAuth{User: "{{users.name}}", Password: "{{users.password}}"}}}},
+		Load:       workload.Load{Workers: 3, MaxWorkers: 30, Duration: seconds(20), Rate: 100.5, Arrivals: workload.Poisson, Warmup: seconds(1), Blocks: 7, Seed: 1<<64 - 1},
+		Thresholds: []workload.Threshold{{Condition: "pooled.error_rate < 1%"}, {Condition: "pooled.response_time.p99 < 50ms", AbortEarly: true, Grace: seconds(5)}},
+		FailIf:     []string{"pooled.response_time.p99 > 50ms"},
+		Output:     workload.Output{File: "$r.json", Format: "json", Quiet: true},
 	}
 }
 
@@ -89,7 +113,7 @@ func fullArms() []workload.Arm {
 	forever, none := workload.Forever, workload.Lifetime(0)
 	return []workload.Arm{
 		{Name: "pooled", Policy: "pooled"},
-		{Name: "five", Policy: "reuse-5"},
+		{Name: "five", Policy: "reuse-5", Target: "https://me:pass$$word@other.example/${X}"},
 		{Name: "x", Policy: "fresh", NoResend: true},
 		{Name: "shared", Policy: "pooled", Pool: "shared", HTTP: "2", Streams: 32, PoolSize: 8, PoolOverflow: true, PoolOrder: "fifo",
 			IdleTimeout: seconds(30), MaxAge: seconds(300), TLSMin: "1.2", TLSMax: "1.3", Curves: []string{"X25519"}, DNSLifetime: &life},
@@ -121,7 +145,25 @@ func TestAPlansJSONIsThePlan(t *testing.T) {
 		Mix:  small.Mix,
 		Load: small.Load,
 	}
-	for _, want := range []*workload.Plan{fullPlan(t), small, byPath, early} {
+	staged := &workload.Plan{
+		Arms: small.Arms,
+		Mix:  small.Mix,
+		Load: workload.Load{Workers: 1, Arrivals: workload.Constant, Blocks: 2, Stages: []workload.Stage{
+			{Duration: seconds(5), Rate: pointer(100.0)}, {Duration: seconds(5), Rate: pointer(0.0), Shape: workload.Spike},
+		}},
+	}
+	crowd := &workload.Plan{
+		Arms: small.Arms,
+		Mix:  small.Mix,
+		Load: workload.Load{Workers: 20, Blocks: 2, Stages: []workload.Stage{{Duration: seconds(5), Workers: pointer(20), Shape: workload.Step}}},
+	}
+	rated := &workload.Plan{
+		Arms: small.Arms,
+		Mix:  []workload.Operation{{Name: "a", Rate: 7.5, Method: "GET", URL: "/"}, {Name: "b", Rate: 1, Steps: []workload.Operation{{Name: "c", Method: "GET", URL: "/"}}}},
+		Load: workload.Load{Workers: 1, Arrivals: workload.Poisson, Requests: 5, Blocks: 5},
+	}
+	replayed := &workload.Plan{Arms: small.Arms, Mix: small.Mix, Load: workload.Load{Workers: 1, Trace: "/arrivals.csv", Blocks: 2}}
+	for _, want := range []*workload.Plan{fullPlan(t), small, byPath, early, staged, crowd, rated, replayed} {
 		data, err := json.Marshal(want)
 		if err != nil {
 			t.Fatal(err)
@@ -173,7 +215,7 @@ func TestEveryFieldOfAPlanIsInTheRoundTrip(t *testing.T) {
 	}
 	holdsFilled(t, "arm", reflect.ValueOf(arm))
 	var operation workload.Operation
-	for _, o := range full.Mix {
+	for _, o := range slices.Concat(full.Setup, full.Mix, []workload.Operation{{Rate: 1}}) { // a rate: in a plan of its own
 		merged := reflect.ValueOf(&operation).Elem()
 		for i := range merged.NumField() {
 			if f := reflect.ValueOf(o).Field(i); !f.IsZero() {

@@ -87,6 +87,10 @@ func (v value) mapping(wanted string, read func(name string, v value)) {
 			return
 		}
 		v.places[m.path] = m.at
+		if v.kind == templated && strings.Contains(m.key.Value, "{{") {
+			v.problem(m.at, m.path, "has a template in its name, where none is filled in; write it in the value")
+			continue
+		}
 		read(m.key.Value, c)
 	}
 }

@@ -26,6 +26,8 @@ type decoder struct {
 	expanded  []variable             // whose values are in the plan
 	values    int                    // that were read, those behind aliases each time
 	exhausted bool                   // there were too many, which was noted
+
+	unincluded bool // a file could not be included, which was noted
 }
 
 func newDecoder(name string, data []byte) *decoder {

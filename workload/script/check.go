@@ -27,8 +27,8 @@ func (n *Names) Check(text string) (*Check, error) {
 // Holds evaluates it on s.Response. The error says why it cannot be told, such as a body that is not JSON, or is ErrEnded; it has no
 // values in it.
 func (c *Check) Holds(s *Scope) (bool, error) {
-	s.view.forget()
 	v, err := c.program.run(s)
+	s.view.forget()
 	if err != nil {
 		return false, err
 	}

@@ -21,8 +21,8 @@ func findField(r Response, name string) (any, error) {
 			return nil, nil // the end: a reader of bytes has no other error
 		case html.StartTagToken, html.SelfClosingTagToken:
 			tag, more := page.TagName()
-			kind := string(tag)
-			if !more || kind != "input" && kind != "textarea" && kind != "select" {
+			kind := fieldKind(tag)
+			if !more || kind == "" {
 				continue
 			}
 			a := attributes(page)
@@ -40,6 +40,19 @@ func findField(r Response, name string) (any, error) {
 			}
 		}
 	}
+}
+
+// fieldKind returns the name of a tag that is a field, without memory for all the others.
+func fieldKind(tag []byte) string {
+	switch string(tag) {
+	case "input":
+		return "input"
+	case "textarea":
+		return "textarea"
+	case "select":
+		return "select"
+	}
+	return ""
 }
 
 type attributeMap map[string]string

@@ -6,7 +6,7 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// A responseView keeps what an expression has taken out of a response, until the next evaluation.
+// A responseView keeps what an expression has taken out of a response while it is evaluated.
 type responseView struct {
 	read   bool
 	body   []byte
@@ -17,7 +17,7 @@ type responseView struct {
 	json   map[string]any // by path
 }
 
-// forget makes the view one of another response. It keeps nothing of a response alive but what it would take again.
+// forget makes the view one of any other response, and keeps no memory of this one.
 func (v *responseView) forget() {
 	clear(v.json)
 	*v = responseView{json: v.json}

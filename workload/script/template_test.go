@@ -2,10 +2,12 @@ package script_test
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"reflect"
 	"regexp"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -255,4 +257,35 @@ func TestLimits(t *testing.T) {
 			t.Errorf("%s: %q, %v", text, got, err)
 		}
 	}
+}
+
+// Workers share what is compiled, each with its own scope.
+func TestSharedByWorkers(t *testing.T) {
+	n, _ := newWorld(t, feedText, responseText)
+	template, err := n.Template("{{users.name}} {{ worker * 2 }} {{ [1, 2] | map(# + worker) | join('-') }}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	check, err := n.Check(`json.id == 17 && body matches "price" && any(json.items, .id == worker)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var workers sync.WaitGroup
+	for worker := 1; worker <= 4; worker++ {
+		workers.Go(func() {
+			_, s := newWorld(t, feedText, responseText)
+			s.Worker = worker
+			want := fmt.Sprintf("alice %d %d-%d", 2*worker, 1+worker, 2+worker)
+			for range 100 {
+				got, err := template.Append(nil, s)
+				if string(got) != want || err != nil {
+					t.Errorf("%q, %v; want %q", got, err, want)
+				}
+				if holds, err := check.Holds(s); holds != (worker <= 2) || err != nil {
+					t.Errorf("worker %d: %v, %v", worker, holds, err)
+				}
+			}
+		})
+	}
+	workers.Wait()
 }

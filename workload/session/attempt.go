@@ -22,9 +22,12 @@ type ready struct {
 	cookie  string
 }
 
-// readyKept bounds the requests that are kept ready, and with them their short bodies: more than a plan has
-// operations that a single session sends.
-const readyKept = 1 << 10
+// Requests are kept ready within these bounds, for a plan may have thousands of operations, and a run thousands of
+// sessions: how many, and how many bytes they have that only this session sends.
+const (
+	readyKept  = 1 << 10
+	readyBytes = 512 << 10
+)
 
 // prepare makes the hop ready to be sent. It asks the jar only when its answer may be another one than
 // before, and renders only when it is.
@@ -86,10 +89,24 @@ func (s *Session) cookieLine(p *Prepared) string {
 }
 
 func (s *Session) keepReady(p *Prepared, r *ready) {
-	if s.ready == nil || len(s.ready) >= readyKept {
-		s.ready = map[*Prepared]*ready{}
+	if known := s.ready[p]; known != nil {
+		s.readyOwn -= known.own(p)
+		delete(s.ready, p)
+	}
+	own := r.own(p)
+	if s.ready == nil || len(s.ready) >= readyKept || s.readyOwn+own > readyBytes {
+		s.ready, s.readyOwn = map[*Prepared]*ready{}, 0
 	}
 	s.ready[p] = r
+	s.readyOwn += own
+}
+
+// own is how many bytes of a ready request no other session has.
+func (r *ready) own(p *Prepared) int {
+	if r.request == p.plain {
+		return 0
+	}
+	return len(r.request.Raw)
 }
 
 // compose has the hop's Auth and the hooks complete the request.

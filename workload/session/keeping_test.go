@@ -87,6 +87,40 @@ func TestNextHopsAreKeptWithinBounds(t *testing.T) {
 	}
 }
 
+func TestRequestsAreKeptReadyWithinBounds(t *testing.T) {
+	for _, cookies := range []int{0, 1, 200} { // none, one, and another one for each call
+		s := carried(t, redirecting(func() string { return "/there" }))
+		n := 0
+		for round := range 3 {
+			for size := range 60 {
+				p, err := s.Prepare(&Request{Method: "POST", URL: "http://a.test/x", Body: Bytes(make([]byte, size<<10))})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for range 2 {
+					if n < cookies {
+						if err := s.Jar.Set(Cookie{Name: "n", Value: fmt.Sprint(n)}); err != nil {
+							t.Fatal(err)
+						}
+						n++
+					}
+					measureAll(t, s, p, 1)
+				}
+			}
+			own := 0
+			for p, r := range s.ready {
+				own += r.own(p)
+			}
+			if own != s.readyOwn || own > readyBytes || len(s.ready) == 0 || (cookies > 0) != (own > 0) {
+				t.Errorf("%d cookies, round %d: %d requests of %d bytes are kept, %d are known of", cookies, round, len(s.ready), own, s.readyOwn)
+			}
+			if cookies == 0 && len(s.ready) != 60*(round+1) {
+				t.Errorf("%d requests that all sessions share are kept, of %d", len(s.ready), 60*(round+1))
+			}
+		}
+	}
+}
+
 // Two jars may have come to the same number of changes.
 func TestAnotherJarIsAskedForItsOwnCookies(t *testing.T) {
 	var sent string

@@ -59,9 +59,11 @@ type Session struct {
 	exchange wire.Exchange
 	ready    map[*Prepared]*ready
 	passing  ready // of a request that is sent once
+	readyOwn int   // bytes of them
 	steps    map[step]*Prepared
 	taken    footprints
 	last     Last
+	unkept   bool       // the call that begins is one of MeasureOnce
 	varied   *Variation // nil: none was made
 }
 
@@ -166,15 +168,8 @@ func (s *Session) Send(ctx context.Context, p *Prepared) (*Response, error) {
 // costs no allocation: the session keeps what it was given, up to a thousand requests with their bodies, so those
 // that are sent but once are for MeasureOnce. What came is at hand in Last until the session's next call.
 func (s *Session) Measure(ctx context.Context, p *Prepared, call *Call) {
-	s.measure(ctx, p, call, p.variation == nil)
-}
-
-// MeasureOnce is Measure for a request that is not sent again: nothing is kept of it. Some allocations are the price.
-func (s *Session) MeasureOnce(ctx context.Context, p *Prepared, call *Call) {
-	s.measure(ctx, p, call, false)
-}
-
-func (s *Session) measure(ctx context.Context, p *Prepared, call *Call, again bool) {
+	again := !s.unkept && p.variation == nil
+	s.unkept = false
 	*call = Call{}
 	if err := s.enter(); err != nil {
 		call.Started = s.Clock.Now()
@@ -203,6 +198,12 @@ func (s *Session) measure(ctx context.Context, p *Prepared, call *Call, again bo
 		call.fail(err, c.exchange)
 	}
 	s.last.take(&c, p.keep, err)
+}
+
+// MeasureOnce is Measure for a request that is not sent again: nothing is kept of it. Some allocations are the price.
+func (s *Session) MeasureOnce(ctx context.Context, p *Prepared, call *Call) {
+	s.unkept = true // a parameter would take another frame of every worker's stack
+	s.Measure(ctx, p, call)
 }
 
 // Close closes the idle connections of all adapters. The session stays usable; cookies and settings

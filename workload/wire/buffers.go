@@ -33,13 +33,16 @@ func (b *Buffers) put(r *receiver) {
 	b.mu.Unlock()
 }
 
-// takeLarge returns an empty buffer, with room for what an upload hands over at once where one is there.
+// largeBuffer has room for what an upload hands over at once, a further frame, and what TLS adds to that.
+const largeBuffer = enoughData + longestData + 4<<10
+
+// takeLarge returns an empty buffer of that size.
 func (b *Buffers) takeLarge() []byte {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	last := len(b.large) - 1
 	if last < 0 {
-		return make([]byte, 0, sendStep+sendStep/8)
+		return make([]byte, 0, largeBuffer)
 	}
 	buf := b.large[last]
 	b.large[last] = nil

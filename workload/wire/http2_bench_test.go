@@ -143,6 +143,12 @@ func TestHTTP2GivesItsBuffersBackAfterUploads(t *testing.T) {
 					t.Errorf("HTTP/%s: %s has %d bytes", policy, name, cap(b))
 				}
 			}
+			// The server takes frames of 1 MiB.
+			for _, b := range c.spare.large {
+				if cap(b) > largeBuffer {
+					t.Errorf("HTTP/%s: a buffer of %d bytes was needed", policy, cap(b))
+				}
+			}
 		}
 	}
 }

@@ -44,8 +44,15 @@ func (s *h2sending) init() {
 	s.encoder.init()
 }
 
+// A connection has up to four buffers for writing, of these sizes together in bytes: what of a body is collected
+// before it is written, and the frame that exceeds that. Some servers take frames of 1 MiB; larger sizes are no faster.
+const (
+	enoughData  = 64 << 10
+	longestData = 64 << 10
+)
+
 // sendKept is how much memory each buffer keeps when nobody uses the connection, in bytes. An upload
-// takes up to sendStep in each.
+// takes up to largeBuffer in each.
 const sendKept = 32 << 10
 
 // roomIn makes sure that n more bytes find room in b, with one of the spare buffers where many do.
@@ -236,12 +243,12 @@ func (m *h2conn) request(st *h2stream, head []byte, last bool) {
 // where the stream is over. The caller holds mu, which is not held while it waits.
 func (m *h2conn) body(st *h2stream, p []byte, last bool) {
 	for !st.over && (len(p) > 0 || last) {
-		n := min(int64(len(p)), st.window, m.send.window, int64(m.peer.frame))
+		n := min(int64(len(p)), st.window, m.send.window, int64(m.peer.frame), longestData)
 		if n <= 0 && len(p) > 0 {
 			m.await(st, wantWindow)
 			continue
 		}
-		if len(m.send.frames) >= sendStep {
+		if len(m.send.frames) >= enoughData {
 			m.awaitSent(st)
 			continue
 		}
