@@ -2,6 +2,7 @@ package workload
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"html"
 	"maps"
 	"regexp"
@@ -62,8 +63,13 @@ func secretValue(v *result.TracedValue) bool {
 // looked enters what was read of feeds and taken from responses.
 func (s secrets) looked(o *result.TracedOperation) {
 	for i := range o.Extracted {
-		if v := &o.Extracted[i]; secretValue(v) {
+		v := &o.Extracted[i]
+		var parts any
+		switch {
+		case secretValue(v):
 			s.value(v.Value)
+		case json.Unmarshal([]byte(v.Value), &parts) == nil:
+			s.members(parts)
 		}
 	}
 	for _, row := range o.Feeds {
@@ -71,6 +77,23 @@ func (s secrets) looked(o *result.TracedOperation) {
 			if SecretName(column) && !tellsNothing(column, value) {
 				s.value(value)
 			}
+		}
+	}
+}
+
+// members enters the texts that an object, or one inside of it, has under the name of a secret.
+func (s secrets) members(value any) {
+	switch value := value.(type) {
+	case []any:
+		for _, element := range value {
+			s.members(element)
+		}
+	case map[string]any:
+		for name, member := range value {
+			if text, ok := member.(string); ok && SecretName(name) && !tellsNothing(name, text) {
+				s.value(text)
+			}
+			s.members(member)
 		}
 	}
 }
