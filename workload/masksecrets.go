@@ -160,6 +160,11 @@ func (s secrets) operation(o *Operation) {
 	if o.Multipart != nil {
 		s.fields(o.Multipart.Fields, s.named)
 	}
+	for i := range o.Extract {
+		if x := &o.Extract[i]; x.Default != nil && x.secret() {
+			s.value(*x.Default)
+		}
+	}
 }
 
 func (s secrets) cookies(list Cookies) {

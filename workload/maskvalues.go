@@ -45,19 +45,20 @@ var word = regexp.MustCompile(`[A-Za-z][\w-]*`)
 // secretValue says whether a value is secret by the name of its variable or of what it was taken from.
 func secretValue(v *result.TracedValue) bool {
 	kind, of, _ := strings.Cut(v.From, " ")
+	return secretSource(kind, of) || SecretName(v.Name)
+}
+
+// secret says whether what is extracted is secret by the name of its variable or of what it is taken from.
+func (x *Extraction) secret() bool { return secretSource(x.source(), x.place()) || SecretName(x.Name) }
+
+func secretSource(kind, place string) bool {
 	switch kind {
 	case "cookie":
 		return true
 	case "json", "regexp":
-		if slices.ContainsFunc(word.FindAllString(of, -1), SecretName) {
-			return true
-		}
-	default:
-		if SecretName(of) {
-			return true
-		}
+		return slices.ContainsFunc(word.FindAllString(place, -1), SecretName)
 	}
-	return SecretName(v.Name)
+	return SecretName(place)
 }
 
 // looked enters what was read of feeds and taken from responses.

@@ -80,3 +80,30 @@ func TestAValueThatCouldBeAnythingIsHiddenUnderItsNameOnly(t *testing.T) {
 		}
 	}
 }
+
+// What stands for a secret where a response has none is one, too.
+func TestTheDefaultOfASecretIsHidden(t *testing.T) {
+	plan := &Plan{Mix: []Operation{{Name: "s", Steps: []Operation{{Name: "a", Method: "GET", URL: "/", Extract: []Extraction{
+		{Name: "token", JSON: "a", Default: pointer(marker + "-1")}, {Name: "x", Form: "csrf", Default: pointer(marker + "-2")},
+		{Name: "y", Cookie: "sid", Default: pointer(marker + "-3")}, {Name: "id", JSON: "id", Default: pointer("kept")}, {Name: "z", Header: "X-Token", Default: pointer("")},
+	}}}}}}
+	before, err := json.Marshal(plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(plan.Masked())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(text), marker) || !strings.Contains(string(text), `"default":"kept"`) || !strings.Contains(string(text), `"default":""`) {
+		t.Errorf("%s", text)
+	}
+	if after, _ := json.Marshal(plan); string(after) != string(before) {
+		t.Error("masking changed the plan itself")
+	}
+	known := secrets{}
+	known.plan(plan)
+	if !known[marker+"-1"] || !known[marker+"-2"] || !known[marker+"-3"] || known["kept"] {
+		t.Errorf("%v are looked for", known)
+	}
+}

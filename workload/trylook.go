@@ -39,9 +39,10 @@ func (t *tried) look(s *step, resp *session.Response, o *result.TracedOperation)
 }
 
 // origin says what a value is taken from: "json items.0.id".
-func (x *Extraction) origin() string {
-	return x.source() + " " + cmp.Or(x.JSON, x.Regexp, x.Header, x.Cookie, x.Form)
-}
+func (x *Extraction) origin() string { return x.source() + " " + x.place() }
+
+// place is where in its source a value is.
+func (x *Extraction) place() string { return cmp.Or(x.JSON, x.Regexp, x.Header, x.Cookie, x.Form) }
 
 // shownValue is a text as it is, and all else as JSON, which it came from.
 func shownValue(v any) string {
