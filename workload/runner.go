@@ -22,6 +22,7 @@ type Options struct {
 	CPUTime   func() time.Duration // CPU time of this process so far; nil: not audited
 	Ports     *PortFacts           // of this machine; nil: unknown
 	Logger    *slog.Logger         // told what a user has to know at once; nil: nobody. It must not block: workers call it
+	Only      []string             // operations, scenarios and steps ("scenario/step") of the mix that Try is to carry out; nil: all. For Try alone
 }
 
 // Embedded is the test server that was started for a plan without a target.
