@@ -32,6 +32,7 @@ type worker struct {
 	looked  looked
 	checks  []outcomes // by program.checks
 	pause   *time.Timer
+	begun   time.Duration // when its last iteration's first call began
 	life    life
 }
 
@@ -81,6 +82,7 @@ func (w *worker) iterate(ctx context.Context, d *due, to *recording) (ended bool
 		err = w.scenario(ctx, it, d, to)
 	} else {
 		_, err = w.step(ctx, &it.steps[0], d, to.calls)
+		w.begun = w.call.Started
 	}
 	w.scope.Iteration++
 	switch {
@@ -97,11 +99,11 @@ func (w *worker) scenario(ctx context.Context, it *item, d *due, to *recording) 
 	for i := range it.steps {
 		s := &it.steps[i]
 		ok, err := w.step(ctx, s, &first, to.calls)
+		if i == 0 {
+			begun, w.begun = w.sample.Intended, w.call.Started
+		}
 		if err != nil || w.call.Class == string(wire.ClassCanceled) {
 			return err
-		}
-		if i == 0 {
-			begun = w.sample.Intended
 		}
 		if last := i == len(it.steps)-1; !ok || last {
 			w.recordScenario(it.scenario, begun, ok && last, to.scenarios)
