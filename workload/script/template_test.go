@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -310,3 +311,42 @@ func TestSharedByWorkers(t *testing.T) {
 	}
 	workers.Wait()
 }
+
+// A column's name alone is enough where it is plain whose it is; a variable of the name comes first.
+func TestColumnsByTheirNamesAlone(t *testing.T) {
+	n := new(script.Names)
+	for feed, columns := range map[string][]string{"users": {"name", "page", "id"}, "words": {"name", "word"}} {
+		if err := n.AddFeed(feed, columns); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := n.AddVariable("id"); err != nil {
+		t.Fatal(err)
+	}
+	s := n.NewScope()
+	s.Feeds = onlyRow("x")
+	for text, want := range map[string]string{
+		"{{page}}":                  "x",
+		"{{word + page}}":           "xx",
+		"{{word + words.word}}":     "xx",
+		"{{ id ?? 'unset' }}":       "unset",
+		"{{ upper(page) }}{{word}}": "Xx",
+	} {
+		template, err := n.Template(text)
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		if got, err := template.Append(nil, s); err != nil || string(got) != want {
+			t.Errorf("%s gives %q, error %v; want %q", text, got, err, want)
+		}
+	}
+	const want = "refers to name, which several feeds have; write "
+	if _, err := n.Template("{{name}}"); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v, want %s", err, want)
+	}
+}
+
+// An onlyRow has the same text in all columns.
+type onlyRow string
+
+func (r onlyRow) Value(int, int) (string, error) { return string(r), nil }
