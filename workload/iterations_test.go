@@ -266,3 +266,26 @@ func TestPausesAreNotServiceTime(t *testing.T) {
 		t.Errorf("a lag of %v s in the closed model", lag)
 	}
 }
+
+// A pause ends with the load: what nobody will follow is not waited for.
+func TestPausesDoNotOutlastTheLoad(t *testing.T) {
+	for name, load := range map[string]workload.Load{
+		"time":   {Workers: 4, Duration: workload.Duration(200 * time.Millisecond), Blocks: 2, Seed: 1},
+		"count":  {Workers: 4, Requests: 8, Blocks: 2, Seed: 1},
+		"stages": {Stages: []workload.Stage{{Duration: workload.Duration(100 * time.Millisecond), Workers: new(4), Shape: workload.Step}}, Blocks: 2, Seed: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := startLedger(t)
+			plan := l.plan()
+			plan.Mix = operations("/items")
+			plan.Mix[0].Think = &workload.Think{Constant: new(workload.Duration(time.Hour))}
+			a := run(t, plan, "pooled", load).Arms[0]
+			if a.Requests != 8 || l.calls["/items"] != 8 {
+				t.Errorf("%d requests, the server had %d; 4 workers make one in each of 2 blocks", a.Requests, l.calls["/items"])
+			}
+			if planned := 0.2; load.Requests == 0 && a.Seconds < planned {
+				t.Errorf("the load lasted %v s, and %v s were planned", a.Seconds, planned)
+			}
+		})
+	}
+}

@@ -223,11 +223,11 @@ func workerRandom(seed uint64, worker int) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, workerStream+uint64(worker)))
 }
 
-// lastStarted is when the arm's last call so far began.
-func (a *armRun) lastStarted() time.Duration {
+// lastBegun is when the arm's last iteration so far began.
+func (a *armRun) lastBegun() time.Duration {
 	var last time.Duration
 	for _, w := range a.workers {
-		last = max(last, w.call.Started)
+		last = max(last, w.begun)
 	}
 	return last
 }
