@@ -42,10 +42,10 @@ func (a *armRun) sessions() result.Sessions {
 	s := result.Sessions{Workers: int64(len(a.workers)), Missed: a.missed}
 	for _, w := range a.workers {
 		s.Begun += w.life.begun.Load()
-		s.SetupRequests += w.life.setupCalls.Load()
-		s.SetupFailures += w.life.setupFailures.Load()
-		s.TeardownRequests += w.life.teardownCalls.Load()
-		s.TeardownFailures += w.life.teardownFailures.Load()
+		s.SetupRequests += w.life.setups.calls.Load()
+		s.SetupFailures += w.life.setups.failures.Load()
+		s.TeardownRequests += w.life.teardowns.calls.Load()
+		s.TeardownFailures += w.life.teardowns.failures.Load()
 	}
 	return s
 }
