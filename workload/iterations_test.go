@@ -193,6 +193,37 @@ func runAnyhow(t *testing.T, plan workload.Plan) *result.Result {
 	return res
 }
 
+// A trial that is left out of the result, because the run was ended in its middle, is left out of the checks as well.
+func TestChecksOfATrialThatIsLeftOutDoNotCount(t *testing.T) {
+	l := startLedger(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	l.refuse = func(string, string) int {
+		if l.calls["/items"] == 50 { // two blocks are 40
+			cancel()
+		}
+		return http.StatusOK
+	}
+	plan := l.plan()
+	plan.Setup, plan.Mix = nil, operations("/items")
+	plan.Mix[0].Check = []workload.Check{{Expr: "status == 200"}}
+	plan.Arms = []workload.Arm{{Name: "pooled", Policy: "pooled"}, {Name: "fresh", Policy: "fresh"}}
+	plan.Load = workload.Load{Workers: 2, Requests: 40, Blocks: 4, Seed: 1}
+	runner, err := workload.NewRunner(&plan, workload.Options{UserAgent: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := runner.Run(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range res.Arms {
+		if c := a.Operations[0].Checks[0]; a.Requests != 20 || c.Passed != 20 || c.Failed != 0 {
+			t.Errorf("%s: %d requests, check %+v", a.Name, a.Requests, c)
+		}
+	}
+}
+
 // Without a session nothing can be measured: a set-up that fails before the first trial ends the run, and says why.
 func TestASetUpThatFailsEndsTheRun(t *testing.T) {
 	l := startLedger(t)

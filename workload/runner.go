@@ -68,6 +68,7 @@ type armRun struct {
 	usage   usage
 
 	trials    []stats.Trial
+	checks    []checkCounts // of the trials, by program.checks
 	scenarios []stats.Trial // of the iterations of scenarios, likewise
 	opened    []int64       // sockets opened in each trial
 	missed    int64         // iterations that fell due while no worker was free
@@ -112,8 +113,10 @@ func NewRunner(plan *Plan, opts Options) (*Runner, error) {
 			return nil, err
 		}
 		own := setup.of(&arm)
+		program := own.programOf(&policy)
 		r.arms = append(r.arms, &armRun{
-			arm: arm, policy: policy, options: arm.poolFor(&policy, most), setup: own, program: own.programOf(&policy), seed: plan.Load.Seed, most: most,
+			arm: arm, policy: policy, options: arm.poolFor(&policy, most), setup: own, program: program, seed: plan.Load.Seed, most: most,
+			checks:  make([]checkCounts, len(program.checks)),
 			cursors: newCursors(setup.feeds), peer: own.peer(), dialed: own.dialed(),
 		})
 	}
