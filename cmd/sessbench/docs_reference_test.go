@@ -279,7 +279,7 @@ func TestEveryWarningIsDocumented(t *testing.T) {
 }
 
 func TestEveryErrorClassIsDocumented(t *testing.T) {
-	classes := slices.Concat(wireClasses(t), sessionClasses(t))
+	classes := slices.Concat(wireClasses(t), sessionClasses(t), workloadClasses(t))
 	if len(classes) < 20 {
 		t.Fatalf("only %v were found in the source", classes)
 	}
@@ -297,6 +297,24 @@ func wireClasses(t *testing.T) (classes []string) {
 		ast.Inspect(file, func(n ast.Node) bool {
 			if spec, ok := n.(*ast.ValueSpec); ok && len(spec.Values) == 1 && strings.HasPrefix(spec.Names[0].Name, "Class") {
 				if class := text(spec.Values[0]); class != "canceled" { // ends a run, and is in no result
+					classes = append(classes, class)
+				}
+			}
+			return true
+		})
+	}
+	return classes
+}
+
+// workloadClasses are those of calls whose exchange did not fail, and of those that were not made.
+func workloadClasses(t *testing.T) (classes []string) {
+	for _, file := range sources(t, "workload") {
+		if file.Name.Name != "workload" {
+			continue
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if spec, ok := n.(*ast.ValueSpec); ok && len(spec.Values) == 1 && strings.HasPrefix(spec.Names[0].Name, "class") {
+				if class := text(spec.Values[0]); class != "abandoned" { // is no call's: a scenario's iteration
 					classes = append(classes, class)
 				}
 			}
