@@ -140,40 +140,16 @@ func fieldNames(typ reflect.Type) []string {
 	return names
 }
 
-func TestEveryKeyOfAPlanIsDocumentedWithItsFlag(t *testing.T) {
-	rows := rowsUnder(t, "docs/plan.md", "Keys")
-	known := bindings()
-	for _, only := range fileOnly() {
-		known = append(known, binding{"", only.key})
-	}
-	for _, r := range rows {
-		if !slices.ContainsFunc(known, func(b binding) bool { return b.key == r[0] }) {
-			t.Errorf("docs/plan.md has the key %s, which no plan has", r[0])
-		}
-	}
-	for _, b := range known {
-		i, by := slices.Index(firstCells(rows), b.key), b.shown()
-		if b.flag == "" {
-			by = "file only"
-		}
-		if i < 0 {
-			t.Errorf("docs/plan.md lacks the key %s", b.key)
-		} else if !slices.Contains(strings.Split(rows[i][1], ", "), by) {
-			t.Errorf("docs/plan.md sets %s by %s, not by %s", b.key, rows[i][1], by)
-		}
-	}
-}
-
-// The plan that is shown is one.
-func TestTheExampleOfAPlanIsAPlan(t *testing.T) {
+// The plan that is shown first is one.
+func TestThePlanInTheREADMEIsAPlan(t *testing.T) {
 	t.Setenv("API_PASSWORD", "secret")
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "picture.png"), nil, 0o666); err != nil {
+	_, example, _ := strings.Cut(readDocument(t, filepath.Join(repository, "README.md")), "```yaml\n")
+	example, _, _ = strings.Cut(example, "```")
+	p, err := planfile.Parse(filepath.Join(t.TempDir(), "plan.yaml"), []byte(example))
+	if err != nil {
 		t.Fatal(err)
 	}
-	_, example, _ := strings.Cut(readDocument(t, filepath.Join(repository, "docs", "plan.md")), "```yaml\n")
-	example, _, _ = strings.Cut(example, "```")
-	if _, err := planfile.Parse(filepath.Join(dir, "plan.yaml"), []byte(example)); err != nil {
+	if err := p.Validate(); err != nil {
 		t.Error(err)
 	}
 }
