@@ -37,6 +37,21 @@ func scenarioResults(trials []stats.Trial) []result.Scenario {
 	return list
 }
 
+// iterations is how many the arm's calls belong to: each call that is no step of a scenario is one.
+func (a *armRun) iterations(n *result.Arm) int64 {
+	count := n.Requests
+	for _, it := range a.program.items {
+		if it.scenario < 0 {
+			continue
+		}
+		count += n.Scenarios[it.scenario].Begun
+		for i := range it.steps {
+			count -= n.Operations[it.steps[i].operation].Requests
+		}
+	}
+	return count
+}
+
 // sessions is what became of the workers' sessions.
 func (a *armRun) sessions() result.Sessions {
 	s := result.Sessions{Workers: int64(len(a.workers)), Missed: a.missed}

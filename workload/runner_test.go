@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -44,13 +45,16 @@ func (s *pipeServer) dial(ctx context.Context, addr string) (net.Conn, error) {
 }
 
 // runVirtually carries out a plan against s in the bubble's virtual time.
-func runVirtually(t *testing.T, ctx context.Context, load Load, s *pipeServer) *result.Result {
+func runVirtually(t *testing.T, ctx context.Context, load Load, s *pipeServer, mix ...Operation) *result.Result {
 	t.Helper()
+	if mix == nil {
+		mix = []Operation{{Name: "get", Method: "GET", URL: "/"}}
+	}
 	r, err := NewRunner(&Plan{
 		Target:  "http://127.0.0.1/",
 		Arms:    []Arm{{Name: "pooled", Policy: "pooled"}},
 		Session: SessionPlan{TLS: TLSPlan{Verify: true}},
-		Mix:     []Operation{{Name: "get", Method: "GET", URL: "/"}},
+		Mix:     mix,
 		Load:    load,
 	}, Options{UserAgent: "test"})
 	if err != nil {
@@ -135,6 +139,33 @@ func TestOpenModelDropsNoArrival(t *testing.T) {
 			t.Errorf("no warning of the overload in %+v", res.Warnings)
 		}
 	})
+}
+
+// A scenario is one iteration and several calls: as many calls as iterations were wanted are no sign that the target kept up.
+func TestOverloadIsToldByIterations(t *testing.T) {
+	get := func(name string) Operation { return Operation{Name: name, Method: "GET", URL: "/" + name} }
+	for workers, want := range map[int][]string{1: {"100 iterations a second were offered and 33 achieved"}, 9: nil} {
+		synctest.Test(t, func(t *testing.T) {
+			res := runVirtually(t, context.Background(), Load{
+				Workers: workers, Rate: 100, Arrivals: Constant, Duration: Duration(time.Second), Blocks: 1,
+			}, &pipeServer{delay: func(int) time.Duration { return 10 * time.Millisecond }},
+				Operation{Name: "s", Steps: []Operation{get("a"), get("b"), get("c")}})
+			arm := res.Arms[0]
+			if arm.Requests != 300 || arm.OfferedRate != 100 || arm.Operations[0].OfferedRate != 0 {
+				t.Errorf("%d calls, %v iterations offered, %v of a step; want 300, 100 and 0", arm.Requests, arm.OfferedRate, arm.Operations[0].OfferedRate)
+			}
+			var got []string
+			for _, w := range res.Warnings {
+				if w.Code == "overloaded" {
+					told, _, _ := strings.Cut(w.Detail, ";")
+					got = append(got, told)
+				}
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%d workers: %q, want %q", workers, got, want)
+			}
+		})
+	}
 }
 
 // In the closed model nothing is late, and the warm-up is in no number.
