@@ -113,6 +113,9 @@ func (a *armRun) measured(m *measurements, profile arrivals.Profile, open bool) 
 		totals[i], series[i] = t.Total(), t.Series
 	}
 	arm.Numbers = numbers(stats.MergeTallies(totals...), span, stats.Summarize)
+	if len(m.operations) > 1 {
+		span.offered = 0 // of each of them nobody knows
+	}
 	for _, t := range m.operations {
 		arm.Operations = append(arm.Operations, result.Operation{Name: t.Name, Numbers: numbers(t, span, stats.SummarizeWithoutHistogram)})
 	}
