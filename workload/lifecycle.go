@@ -23,6 +23,7 @@ func (w *worker) begin(ctx context.Context) error {
 	w.scope.Reset()
 	w.scope.Session = w.life.begun.Load()
 	w.rows.begin(w.scope.Session)
+	w.seedSession()
 	w.life.begun.Add(1)
 	for i := range w.program.setup {
 		s := &w.program.setup[i]

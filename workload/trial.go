@@ -103,6 +103,7 @@ func (r *Runner) runTrial(ctx context.Context, a *armRun, block, position int, l
 		return trial, scenarios, fmt.Errorf("arm %s: %w", a.arm.Name, err)
 	}
 	to.reset()
+	to.block = block
 	trial = stats.Trial{Arm: a.arm.Name, Block: block, Position: position, Started: r.clock.Now(), Window: length.window}
 	r.announce(&trial, length, to.calls)
 	crew := r.newCrew(ctx, a, to)

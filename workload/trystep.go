@@ -3,6 +3,7 @@ package workload
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net/url"
 	"strings"
 	"time"
@@ -37,7 +38,7 @@ func (p *Plan) newTrial(s *session.Session, target *url.URL) (*tried, error) {
 		return nil, err
 	}
 	t := &tried{session: s, program: program, plan: p, scope: names.NewScope()}
-	random := workerRandom(p.Load.Seed, 0)
+	random := rand.New(rand.NewPCG(p.Load.Seed, valuesStream))
 	t.rows = newRows(newCursors(feeds), random, 0, max(1, p.Load.Workers))
 	var serial int64
 	t.scope.Random, t.scope.Feeds = random, t.rows

@@ -28,7 +28,8 @@ type worker struct {
 	program *program
 	scope   *script.Scope
 	rows    *rows
-	random  *rand.Rand
+	source  *rand.PCG
+	random  *rand.Rand // of source
 	looked  looked
 	checks  []outcomes // by program.checks
 	pause   *time.Timer
@@ -41,6 +42,7 @@ type outcomes struct{ passed, failed atomic.Int64 }
 
 // A recording is what the calls of a trial are recorded by.
 type recording struct {
+	block     int // of the trial
 	calls     *stats.Recorder
 	scenarios *stats.Recorder // nil: there are none
 }
@@ -50,10 +52,13 @@ type recording struct {
 // no more, when a feed has, or when a set-up fault makes going on pointless.
 func (w *worker) run(ctx context.Context, p pacer, to *recording) error {
 	now := w.clock.Now()
-	for {
+	for number := int64(0); ; number++ {
 		d, ok := p.next(ctx, w.id, now)
 		if !ok {
 			return nil
+		}
+		if !d.scheduled {
+			d.number = number
 		}
 		ended, err := w.iterate(ctx, &d, to)
 		if ended || err != nil {
@@ -77,6 +82,7 @@ func (w *worker) iterate(ctx context.Context, d *due, to *recording) (ended bool
 			return w.unbegun(ctx, d, err, to)
 		}
 	}
+	w.seedIteration(to.block, d)
 	w.rows.iterate()
 	if it := &w.program.items[d.item]; it.scenario >= 0 {
 		err = w.scenario(ctx, it, d, to)
