@@ -29,7 +29,11 @@ func (w *worker) begin(ctx context.Context) error {
 		s := &w.program.setup[i]
 		w.life.setupCalls.Add(1)
 		if err := w.unmeasured(ctx, s); err != nil {
-			if !canceled(err) && !errors.Is(err, script.ErrEnded) {
+			switch {
+			case errors.Is(err, script.ErrEnded): // nothing was sent, and nobody came
+				w.life.setupCalls.Add(-1)
+				w.life.begun.Add(-1)
+			case !canceled(err):
 				w.life.setupFailures.Add(1)
 			}
 			w.drop()

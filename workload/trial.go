@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"sessbench/stats"
+	"sessbench/workload/script"
 )
 
 // newRecording returns what all trials are recorded by, one after the other.
@@ -115,7 +116,7 @@ func (r *Runner) runTrial(ctx context.Context, a *armRun, block, position int, l
 	for _, w := range a.workers {
 		w.client.Rest() // the next arm's workers have use for what this takes
 	}
-	if p.scheduled() && ctx.Err() == nil && a.lastBegun()-trial.Started <= trial.Window {
+	if p.scheduled() && ctx.Err() == nil && a.feedEnded() == "" && a.lastBegun()-trial.Started <= trial.Window {
 		// Every iteration began in time. What the last ones took, pauses and later steps included, is no part of the
 		// offered time, or short trials would seem to fall behind the rate.
 		trial.Elapsed = trial.Window
@@ -148,7 +149,7 @@ func (a *armRun) beginSessions(ctx context.Context) error {
 		}
 		group.Go(func() error {
 			err := w.begin(ctx)
-			if ctx.Err() != nil {
+			if ctx.Err() != nil || errors.Is(err, script.ErrEnded) { // the worker finds out again, which ends the load
 				return nil
 			}
 			return err
@@ -230,10 +231,17 @@ func (c *crew) hire(p pacer) error {
 // feedEnded names a feed that had no further row, or is "".
 func (r *Runner) feedEnded() string {
 	for _, a := range r.arms {
-		for _, c := range a.cursors {
-			if c.ended.Load() {
-				return c.name
-			}
+		if name := a.feedEnded(); name != "" {
+			return name
+		}
+	}
+	return ""
+}
+
+func (a *armRun) feedEnded() string {
+	for _, c := range a.cursors {
+		if c.ended.Load() {
+			return c.name
 		}
 	}
 	return ""
