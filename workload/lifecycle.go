@@ -81,7 +81,7 @@ func (w *worker) end(ctx context.Context) {
 
 // leave carries out the teardown of a session, which is not measured.
 func (w *worker) leave(ctx context.Context) {
-	if w.session == nil {
+	if w.session == nil || ctx.Err() != nil {
 		return
 	}
 	for i := range w.program.teardown {

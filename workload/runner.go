@@ -148,7 +148,7 @@ func (r *Runner) Run(ctx context.Context) (*result.Result, error) {
 		return nil, err
 	}
 	for _, a := range r.arms {
-		a.takeLeave(load)
+		a.takeLeave(ctx) // users log out of a load that ended early, too
 	}
 	res, err := r.assemble(probe, ctx.Err() != nil)
 	if err != nil {
