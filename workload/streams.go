@@ -24,12 +24,12 @@ func (w *worker) seedSession() {
 	seedValues(w.source, w.arm.seed+sessionStream, w.id+1, w.scope.Session)
 }
 
-// seedIteration has an iteration draw the same values in every arm, whichever worker makes it: the number of the arrival decides or, where
-// workers follow their own pace, the worker and the number of the iteration in its trial.
+// seedIteration has an iteration draw the same values in every arm: its number in the trial decides, whichever worker makes it, or, where
+// workers follow their own pace for a time, the worker and the number among its own.
 func (w *worker) seedIteration(block int, d *due) {
-	worker := w.id + 1
-	if d.scheduled {
-		worker = 0
+	worker := 0
+	if d.own {
+		worker = w.id + 1
 	}
 	seedValues(w.source, w.arm.seed+valuesStream+uint64(block+1), worker, d.number)
 }

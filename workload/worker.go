@@ -57,7 +57,7 @@ func (w *worker) run(ctx context.Context, p pacer, to *recording) error {
 		if !ok {
 			return nil
 		}
-		if !d.scheduled {
+		if d.own {
 			d.number = number
 		}
 		ended, err := w.iterate(ctx, &d, to)
