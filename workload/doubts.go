@@ -9,24 +9,6 @@ import (
 	"sessbench/workload/wire"
 )
 
-// overload is the doubt about an arm that did not make as many iterations as fell due, or none. What it achieved is counted in
-// calls, of which scenarios have several.
-func (a *armRun) overload(n *result.Arm) []result.Warning {
-	if n.OfferedRate == 0 || n.Requests == 0 {
-		return nil
-	}
-	what, achieved := "calls", n.AchievedRate
-	if len(n.Scenarios) > 0 {
-		what, achieved = "iterations", n.AchievedRate*float64(a.iterations(n))/float64(n.Requests)
-	}
-	if achieved >= overloadShare*n.OfferedRate {
-		return nil
-	}
-	return []result.Warning{a.doubt("overloaded",
-		fmt.Sprintf("%.0f %s a second were offered and %.0f achieved; the rest waited, which the response time counts", n.OfferedRate, what, achieved),
-		"raise --workers if calls wait for a free worker, or lower --rate to what the target can do")}
-}
-
 // doubts are warnings about what the arm measured rather than how it connected.
 func (a *armRun) doubts(n *result.Arm) []result.Warning {
 	list := append(a.portsMissed(), a.iterationDoubts(n)...)
@@ -44,7 +26,6 @@ func (a *armRun) doubts(n *result.Arm) []result.Warning {
 			fmt.Sprintf("sessbench used %.0f %% of the CPUs it may use, so it measured itself", 100*share),
 			"offer a lower --rate, use fewer --workers, or give it more CPUs"))
 	}
-	list = append(list, a.overload(n)...)
 	if n.Errors > 0 {
 		list = append(list, a.doubt("errors",
 			fmt.Sprintf("%d of %d calls failed (%s)", n.Errors, n.Requests, classList(n.ErrorClasses)),

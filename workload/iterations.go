@@ -9,13 +9,29 @@ import (
 	"sessbench/workload/arrivals"
 )
 
-// addChecks enters what came of the checks of each operation.
+// checkCounts are how often a check was passed and failed.
+type checkCounts struct{ passed, failed int64 }
+
+// takeChecks takes over what came of the checks of a trial that has ended, or forgets it with a trial that is left out.
+func (a *armRun) takeChecks(keep bool) {
+	for _, w := range a.workers {
+		for i := range w.checks {
+			passed, failed := w.checks[i].passed.Swap(0), w.checks[i].failed.Swap(0)
+			if keep {
+				a.checks[i].passed += passed
+				a.checks[i].failed += failed
+			}
+		}
+	}
+}
+
+// addChecks enters what came of the checks of each operation, those of a trial under way included.
 func (a *armRun) addChecks(arm *result.Arm) {
 	if len(arm.Operations) == 0 {
 		return // nothing was measured
 	}
 	for i, c := range a.program.checks {
-		check := result.Check{Name: c.name}
+		check := result.Check{Name: c.name, Passed: a.checks[i].passed, Failed: a.checks[i].failed}
 		for _, w := range a.workers {
 			check.Passed += w.checks[i].passed.Load()
 			check.Failed += w.checks[i].failed.Load()
@@ -37,19 +53,18 @@ func scenarioResults(trials []stats.Trial) []result.Scenario {
 	return list
 }
 
-// iterations is how many the arm's calls belong to: each call that is no step of a scenario is one.
-func (a *armRun) iterations(n *result.Arm) int64 {
-	count := n.Requests
-	for _, it := range a.program.items {
-		if it.scenario < 0 {
-			continue
-		}
-		count += n.Scenarios[it.scenario].Begun
-		for i := range it.steps {
-			count -= n.Operations[it.steps[i].operation].Requests
+// iterationRate is how many iterations were begun per second: what is offered, where calls may be several to each.
+func (a *armRun) iterationRate(n *result.Arm) float64 {
+	if n.Seconds == 0 || n.OfferedRate == 0 {
+		return 0
+	}
+	begun := int64(0)
+	for i := range a.program.items {
+		if first := a.program.items[i].steps[0].operation; first < len(n.Operations) {
+			begun += n.Operations[first].Requests
 		}
 	}
-	return count
+	return float64(begun) / n.Seconds
 }
 
 // sessions is what became of the workers' sessions.
@@ -57,10 +72,10 @@ func (a *armRun) sessions() result.Sessions {
 	s := result.Sessions{Workers: int64(len(a.workers)), Missed: a.missed}
 	for _, w := range a.workers {
 		s.Begun += w.life.begun.Load()
-		s.SetupRequests += w.life.setupCalls.Load()
-		s.SetupFailures += w.life.setupFailures.Load()
-		s.TeardownRequests += w.life.teardownCalls.Load()
-		s.TeardownFailures += w.life.teardownFailures.Load()
+		s.SetupRequests += w.life.setups.calls.Load()
+		s.SetupFailures += w.life.setups.failures.Load()
+		s.TeardownRequests += w.life.teardowns.calls.Load()
+		s.TeardownFailures += w.life.teardowns.failures.Load()
 	}
 	return s
 }
@@ -99,6 +114,11 @@ func (a *armRun) iterationDoubts(n *result.Arm) []result.Warning {
 	offered := int64(0)
 	for _, t := range a.trials {
 		offered += t.Offered
+	}
+	if achieved := a.iterationRate(n); n.OfferedRate > 0 && achieved < overloadShare*n.OfferedRate {
+		list = append(list, a.doubt("overloaded",
+			fmt.Sprintf("%.0f iterations a second were offered and %.0f achieved; the rest waited, which the response time counts", n.OfferedRate, achieved),
+			"raise --workers if calls wait for a free worker, or lower --rate to what the target can do"))
 	}
 	s := &n.Sessions
 	if share := float64(s.Missed) / float64(max(1, offered)); share > missedShare {

@@ -193,6 +193,37 @@ func runAnyhow(t *testing.T, plan workload.Plan) *result.Result {
 	return res
 }
 
+// A trial that is left out of the result, because the run was ended in its middle, is left out of the checks as well.
+func TestChecksOfATrialThatIsLeftOutDoNotCount(t *testing.T) {
+	l := startLedger(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	l.refuse = func(string, string) int {
+		if l.calls["/items"] == 50 { // two blocks are 40
+			cancel()
+		}
+		return http.StatusOK
+	}
+	plan := l.plan()
+	plan.Setup, plan.Mix = nil, operations("/items")
+	plan.Mix[0].Check = []workload.Check{{Expr: "status == 200"}}
+	plan.Arms = []workload.Arm{{Name: "pooled", Policy: "pooled"}, {Name: "fresh", Policy: "fresh"}}
+	plan.Load = workload.Load{Workers: 2, Requests: 40, Blocks: 4, Seed: 1}
+	runner, err := workload.NewRunner(&plan, workload.Options{UserAgent: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := runner.Run(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range res.Arms {
+		if c := a.Operations[0].Checks[0]; a.Requests != 20 || c.Passed != 20 || c.Failed != 0 {
+			t.Errorf("%s: %d requests, check %+v", a.Name, a.Requests, c)
+		}
+	}
+}
+
 // Without a session nothing can be measured: a set-up that fails before the first trial ends the run, and says why.
 func TestASetUpThatFailsEndsTheRun(t *testing.T) {
 	l := startLedger(t)
@@ -264,5 +295,28 @@ func TestPausesAreNotServiceTime(t *testing.T) {
 	}
 	if lag := a.ScheduleLag.Max; lag != 0 {
 		t.Errorf("a lag of %v s in the closed model", lag)
+	}
+}
+
+// A pause ends with the load: what nobody will follow is not waited for.
+func TestPausesDoNotOutlastTheLoad(t *testing.T) {
+	for name, load := range map[string]workload.Load{
+		"time":   {Workers: 4, Duration: workload.Duration(200 * time.Millisecond), Blocks: 2, Seed: 1},
+		"count":  {Workers: 4, Requests: 8, Blocks: 2, Seed: 1},
+		"stages": {Stages: []workload.Stage{{Duration: workload.Duration(100 * time.Millisecond), Workers: new(4), Shape: workload.Step}}, Blocks: 2, Seed: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := startLedger(t)
+			plan := l.plan()
+			plan.Mix = operations("/items")
+			plan.Mix[0].Think = &workload.Think{Constant: new(workload.Duration(time.Hour))}
+			a := run(t, plan, "pooled", load).Arms[0]
+			if a.Requests != 8 || l.calls["/items"] != 8 {
+				t.Errorf("%d requests, the server had %d; 4 workers make one in each of 2 blocks", a.Requests, l.calls["/items"])
+			}
+			if planned := 0.2; load.Requests == 0 && a.Seconds < planned {
+				t.Errorf("the load lasted %v s, and %v s were planned", a.Seconds, planned)
+			}
+		})
 	}
 }

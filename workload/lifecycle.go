@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -26,11 +27,9 @@ func (w *worker) begin(ctx context.Context) error {
 	w.life.begun.Add(1)
 	for i := range w.program.setup {
 		s := &w.program.setup[i]
-		w.life.setupCalls.Add(1)
-		if err := w.unmeasured(ctx, s); err != nil {
-			if !canceled(err) && !errors.Is(err, script.ErrEnded) {
-				w.life.setupFailures.Add(1)
-			}
+		err := w.unmeasured(ctx, s)
+		w.life.setups.count(err)
+		if err != nil {
 			w.drop()
 			return fmt.Errorf("set-up %q: %w", s.name, err)
 		}
@@ -66,6 +65,20 @@ func (w *worker) disliked(s *step) error {
 	return fmt.Errorf("the answer, status %d, did not pass a check, or lacked a value that is taken from it; look at it with sessbench try", w.call.Status)
 }
 
+// unmeasuredCounts count the calls of set-ups, or of teardowns.
+type unmeasuredCounts struct{ calls, failures atomic.Int64 }
+
+// count counts a call, unless it was not carried out because the load had ended.
+func (c *unmeasuredCounts) count(err error) {
+	if err != nil && (canceled(err) || errors.Is(err, script.ErrEnded)) {
+		return
+	}
+	c.calls.Add(1)
+	if err != nil {
+		c.failures.Add(1)
+	}
+}
+
 func canceled(err error) bool { return errors.Is(err, context.Canceled) }
 
 // end takes leave and gives the session up: another user follows.
@@ -81,11 +94,9 @@ func (w *worker) leave(ctx context.Context) {
 	}
 	for i := range w.program.teardown {
 		s := &w.program.teardown[i]
-		w.life.teardownCalls.Add(1)
-		if err := w.unmeasured(ctx, s); err != nil {
-			if !canceled(err) {
-				w.life.teardownFailures.Add(1)
-			}
+		err := w.unmeasured(ctx, s)
+		w.life.teardowns.count(err)
+		if err != nil {
 			break
 		}
 		if !w.think(ctx, s.think) {
@@ -123,6 +134,7 @@ func (w *worker) unbegun(ctx context.Context, d *due, err error, to *recording) 
 		return true, err
 	}
 	started := w.call.Started
+	w.begun = started
 	w.fill(d)
 	w.sample.Operation, w.sample.Stage, w.sample.Class = w.program.items[d.item].steps[0].operation, d.stage, classSetup
 	w.sample.Started, w.sample.Attempts, w.sample.Retries, w.sample.Status = started, 0, 0, 0

@@ -65,9 +65,7 @@ func (r *Runner) warmUp(ctx context.Context, to *recording) error {
 			return err
 		}
 		a.warmup += trial.Total().Requests
-		for _, w := range a.workers {
-			w.checks = make([]outcomes, len(w.checks))
-		}
+		a.takeChecks(false)
 	}
 	if !r.pacing.open {
 		r.ports.foresee(r.plan, measuredRates(r.arms, time.Duration(r.plan.Load.Warmup)))
@@ -77,14 +75,17 @@ func (r *Runner) warmUp(ctx context.Context, to *recording) error {
 
 // measure carries out a trial and keeps what came of it; done says that the run is over.
 func (r *Runner) measure(ctx context.Context, a *armRun, block, position int, to *recording) (done bool, err error) {
-	before, opened := r.audit.read(), a.counts().Opened
+	before, opened, missed := r.audit.read(), a.counts().Opened, a.missed
 	trial, scenarios, err := r.runTrial(ctx, a, block, position, r.pacing.extent(block), to)
 	if err != nil {
 		return true, err
 	}
 	if ctx.Err() != nil && (len(r.arms) > 1 || trial.Total().Requests == 0 || context.Cause(ctx) != ctx.Err()) {
+		a.takeChecks(false)
+		a.missed = missed
 		return true, nil
 	}
+	a.takeChecks(true)
 	trial.Window = min(trial.Window, trial.Elapsed) // less than planned where it was cut short
 	a.usage.add(before, r.audit.read())
 	a.trials = append(a.trials, trial)
@@ -114,9 +115,9 @@ func (r *Runner) runTrial(ctx context.Context, a *armRun, block, position int, l
 	for _, w := range a.workers {
 		w.client.Rest() // the next arm's workers have use for what this takes
 	}
-	if p.scheduled() && ctx.Err() == nil && a.lastStarted()-trial.Started <= trial.Window {
-		// Every call began in time. The last ones' service is no part of the offered time,
-		// or short trials would seem to fall behind the rate.
+	if p.scheduled() && ctx.Err() == nil && a.lastBegun()-trial.Started <= trial.Window {
+		// Every iteration began in time. What the last ones took, pauses and later steps included, is no part of the
+		// offered time, or short trials would seem to fall behind the rate.
 		trial.Elapsed = trial.Window
 	}
 	trial.Offered = p.offered()

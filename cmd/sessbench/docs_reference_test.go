@@ -158,6 +158,9 @@ func TestEveryFieldOfATraceIsDocumented(t *testing.T) {
 	for typ, heading := range map[reflect.Type]string{
 		reflect.TypeFor[result.Trace]():           "The trace",
 		reflect.TypeFor[result.TracedOperation](): "operations[]",
+		reflect.TypeFor[result.TracedCheck]():     "checks[]",
+		reflect.TypeFor[result.TracedValue]():     "extracted[]",
+		reflect.TypeFor[result.TracedRow]():       "feeds[]",
 		reflect.TypeFor[result.TracedError]():     "error",
 		reflect.TypeFor[result.TracedExchange]():  "exchanges[]",
 		reflect.TypeFor[result.TracedRequest]():   "request",
