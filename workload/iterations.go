@@ -9,13 +9,29 @@ import (
 	"sessbench/workload/arrivals"
 )
 
-// addChecks enters what came of the checks of each operation.
+// checkCounts are how often a check was passed and failed.
+type checkCounts struct{ passed, failed int64 }
+
+// takeChecks takes over what came of the checks of a trial that has ended, or forgets it with a trial that is left out.
+func (a *armRun) takeChecks(keep bool) {
+	for _, w := range a.workers {
+		for i := range w.checks {
+			passed, failed := w.checks[i].passed.Swap(0), w.checks[i].failed.Swap(0)
+			if keep {
+				a.checks[i].passed += passed
+				a.checks[i].failed += failed
+			}
+		}
+	}
+}
+
+// addChecks enters what came of the checks of each operation, those of a trial under way included.
 func (a *armRun) addChecks(arm *result.Arm) {
 	if len(arm.Operations) == 0 {
 		return // nothing was measured
 	}
 	for i, c := range a.program.checks {
-		check := result.Check{Name: c.name}
+		check := result.Check{Name: c.name, Passed: a.checks[i].passed, Failed: a.checks[i].failed}
 		for _, w := range a.workers {
 			check.Passed += w.checks[i].passed.Load()
 			check.Failed += w.checks[i].failed.Load()
@@ -56,10 +72,10 @@ func (a *armRun) sessions() result.Sessions {
 	s := result.Sessions{Workers: int64(len(a.workers)), Missed: a.missed}
 	for _, w := range a.workers {
 		s.Begun += w.life.begun.Load()
-		s.SetupRequests += w.life.setupCalls.Load()
-		s.SetupFailures += w.life.setupFailures.Load()
-		s.TeardownRequests += w.life.teardownCalls.Load()
-		s.TeardownFailures += w.life.teardownFailures.Load()
+		s.SetupRequests += w.life.setups.calls.Load()
+		s.SetupFailures += w.life.setups.failures.Load()
+		s.TeardownRequests += w.life.teardowns.calls.Load()
+		s.TeardownFailures += w.life.teardowns.failures.Load()
 	}
 	return s
 }

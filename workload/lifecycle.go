@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -27,14 +28,11 @@ func (w *worker) begin(ctx context.Context) error {
 	w.life.begun.Add(1)
 	for i := range w.program.setup {
 		s := &w.program.setup[i]
-		w.life.setupCalls.Add(1)
-		if err := w.unmeasured(ctx, s); err != nil {
-			switch {
-			case errors.Is(err, script.ErrEnded): // nothing was sent, and nobody came
-				w.life.setupCalls.Add(-1)
-				w.life.begun.Add(-1)
-			case !canceled(err):
-				w.life.setupFailures.Add(1)
+		err := w.unmeasured(ctx, s)
+		w.life.setups.count(err)
+		if err != nil {
+			if errors.Is(err, script.ErrEnded) {
+				w.life.begun.Add(-1) // nobody came
 			}
 			w.drop()
 			return fmt.Errorf("set-up %q: %w", s.name, err)
@@ -71,6 +69,20 @@ func (w *worker) disliked(s *step) error {
 	return fmt.Errorf("the answer, status %d, did not pass a check, or lacked a value that is taken from it; look at it with sessbench try", w.call.Status)
 }
 
+// unmeasuredCounts count the calls of set-ups, or of teardowns.
+type unmeasuredCounts struct{ calls, failures atomic.Int64 }
+
+// count counts a call, unless it was not carried out because the load had ended.
+func (c *unmeasuredCounts) count(err error) {
+	if err != nil && (canceled(err) || errors.Is(err, script.ErrEnded)) {
+		return
+	}
+	c.calls.Add(1)
+	if err != nil {
+		c.failures.Add(1)
+	}
+}
+
 func canceled(err error) bool { return errors.Is(err, context.Canceled) }
 
 // end takes leave and gives the session up: another user follows.
@@ -86,11 +98,9 @@ func (w *worker) leave(ctx context.Context) {
 	}
 	for i := range w.program.teardown {
 		s := &w.program.teardown[i]
-		w.life.teardownCalls.Add(1)
-		if err := w.unmeasured(ctx, s); err != nil {
-			if !canceled(err) {
-				w.life.teardownFailures.Add(1)
-			}
+		err := w.unmeasured(ctx, s)
+		w.life.teardowns.count(err)
+		if err != nil {
 			break
 		}
 		if !w.think(ctx, s.think) {

@@ -22,6 +22,7 @@ type Options struct {
 	CPUTime   func() time.Duration // CPU time of this process so far; nil: not audited
 	Ports     *PortFacts           // of this machine; nil: unknown
 	Logger    *slog.Logger         // told what a user has to know at once; nil: nobody. It must not block: workers call it
+	Only      []string             // operations, scenarios and steps ("scenario/step") of the mix that Try is to carry out; nil: all. For Try alone
 }
 
 // Embedded is the test server that was started for a plan without a target.
@@ -67,6 +68,7 @@ type armRun struct {
 	usage   usage
 
 	trials    []stats.Trial
+	checks    []checkCounts // of the trials, by program.checks
 	scenarios []stats.Trial // of the iterations of scenarios, likewise
 	opened    []int64       // sockets opened in each trial
 	missed    int64         // iterations that fell due while no worker was free
@@ -111,8 +113,10 @@ func NewRunner(plan *Plan, opts Options) (*Runner, error) {
 			return nil, err
 		}
 		own := setup.of(&arm)
+		program := own.programOf(&policy)
 		r.arms = append(r.arms, &armRun{
-			arm: arm, policy: policy, options: arm.poolFor(&policy, most), setup: own, program: own.programOf(&policy), seed: plan.Load.Seed, most: most,
+			arm: arm, policy: policy, options: arm.poolFor(&policy, most), setup: own, program: program, seed: plan.Load.Seed, most: most,
+			checks:  make([]checkCounts, len(program.checks)),
 			cursors: newCursors(setup.feeds), peer: own.peer(), dialed: own.dialed(),
 		})
 	}

@@ -66,9 +66,7 @@ func (r *Runner) warmUp(ctx context.Context, to *recording) error {
 			return err
 		}
 		a.warmup += trial.Total().Requests
-		for _, w := range a.workers {
-			w.checks = make([]outcomes, len(w.checks))
-		}
+		a.takeChecks(false)
 	}
 	if !r.pacing.open {
 		r.ports.foresee(r.plan, measuredRates(r.arms, time.Duration(r.plan.Load.Warmup)))
@@ -78,14 +76,17 @@ func (r *Runner) warmUp(ctx context.Context, to *recording) error {
 
 // measure carries out a trial and keeps what came of it; done says that the run is over.
 func (r *Runner) measure(ctx context.Context, a *armRun, block, position int, to *recording) (done bool, err error) {
-	before, opened := r.audit.read(), a.counts().Opened
+	before, opened, missed := r.audit.read(), a.counts().Opened, a.missed
 	trial, scenarios, err := r.runTrial(ctx, a, block, position, r.pacing.extent(block), to)
 	if err != nil {
 		return true, err
 	}
 	if ctx.Err() != nil && (len(r.arms) > 1 || trial.Total().Requests == 0 || context.Cause(ctx) != ctx.Err()) {
+		a.takeChecks(false)
+		a.missed = missed
 		return true, nil
 	}
+	a.takeChecks(true)
 	trial.Window = min(trial.Window, trial.Elapsed) // less than planned where it was cut short
 	a.usage.add(before, r.audit.read())
 	a.trials = append(a.trials, trial)

@@ -224,9 +224,25 @@ func (w *worker) afterwards(ctx context.Context, d *due, p pacer) bool {
 	if w.life.every > 0 {
 		if w.life.done++; w.life.done >= w.life.every {
 			w.end(ctx)
+			return w.renew(ctx, p)
 		}
 	}
 	return ctx.Err() == nil
+}
+
+// renew begins the next session, unless the load is over. That takes the worker's own time: were it begun when its first iteration is
+// due, its set-up would make that one late. Where it fails, that iteration tries again. It reports whether the worker goes on.
+func (w *worker) renew(ctx context.Context, p pacer) bool {
+	end, none := p.end()
+	select {
+	case <-none:
+		return ctx.Err() == nil
+	default:
+	}
+	if w.clock.Now() >= end {
+		return ctx.Err() == nil
+	}
+	return !errors.Is(w.begin(ctx), script.ErrEnded) && ctx.Err() == nil
 }
 
 // think makes a pause, nil for none, and reports whether ctx let it end.
@@ -314,7 +330,6 @@ type life struct {
 	every int64 // iterations of each; 0: without end
 	done  int64 // of the present one
 
-	begun                           atomic.Int64
-	setupCalls, setupFailures       atomic.Int64
-	teardownCalls, teardownFailures atomic.Int64
+	begun             atomic.Int64
+	setups, teardowns unmeasuredCounts
 }

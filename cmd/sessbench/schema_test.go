@@ -131,6 +131,12 @@ func TestTheTableOfKeysHasTheFlags(t *testing.T) {
 		if got, ok := flags[b.key]; !ok || got != b.shown() {
 			t.Errorf("%s is set by %s, and the table has %q", b.key, b.shown(), got)
 		}
+		delete(flags, b.key)
+	}
+	for key, flag := range flags {
+		if flag != "" {
+			t.Errorf("the table has %s for %s, which no flag sets", flag, key)
+		}
 	}
 }
 

@@ -44,7 +44,7 @@ func templateFields() Type { return Type{"mapping to templates", ref("fields")} 
 func methodKeys() []Key {
 	var keys []Key
 	for _, method := range methods {
-		keys = append(keys, Key{method, template(), "", "", "", "URL of a " + strings.ToUpper(method) + " request, relative to the target or whole", "/items/{{id}}"})
+		keys = append(keys, Key{method, template(), "", "", "", "method " + strings.ToUpper(method) + ", with its URL: relative to the target, or whole", "/items/{{id}}"})
 	}
 	return append(keys,
 		Key{"method", text(), "", "", "--method", "another method, beside `url`", "PURGE"},
