@@ -30,6 +30,9 @@ func (w *worker) begin(ctx context.Context) error {
 		err := w.unmeasured(ctx, s)
 		w.life.setups.count(err)
 		if err != nil {
+			if i == 0 && errors.Is(err, script.ErrEnded) {
+				w.life.begun.Add(-1) // there was nobody whose session it could have been
+			}
 			w.drop()
 			return fmt.Errorf("set-up %q: %w", s.name, err)
 		}
