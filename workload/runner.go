@@ -151,7 +151,7 @@ func (r *Runner) Run(ctx context.Context) (*result.Result, error) {
 		return nil, err
 	}
 	for _, a := range r.arms {
-		a.takeLeave(load)
+		a.takeLeave(ctx) // a threshold that ended the load lets users log out
 	}
 	res, err := r.assemble(probe, ctx.Err() != nil)
 	if err != nil {
