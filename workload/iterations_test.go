@@ -114,6 +114,31 @@ func TestSessionsAreSetUpAndEnded(t *testing.T) {
 	}
 }
 
+// A session that ends with the load takes its connections with it, though no other one follows: that is nobody's Connection: close.
+func TestASessionThatEndsWithTheLoadIsNoDoubt(t *testing.T) {
+	l := startLedger(t)
+	plan := l.plan()
+	plan.Mix = operations("/items")
+	plan.Session.RenewEvery = 6
+	res := run(t, plan, "pooled", workload.Load{Workers: 1, Requests: 6, Blocks: 1, Seed: 1})
+	requireValid(t, res)
+	if s := res.Arms[0].Sessions; s.Begun != 1 || res.Arms[0].Connections.Retired != 1 {
+		t.Errorf("%+v, %+v", s, res.Arms[0].Connections)
+	}
+}
+
+// A threshold that ends the load lets users log out.
+func TestSessionsAreEndedAfterAnEarlyEnd(t *testing.T) {
+	l := startLedger(t)
+	plan := l.plan()
+	plan.Mix, plan.Teardown = operations("/items"), operations("/logout")
+	plan.Thresholds = []workload.Threshold{{Condition: "pooled.requests < 15", AbortEarly: true}}
+	res := run(t, plan, "pooled", workload.Load{Workers: 2, Requests: 40, Blocks: 4, Seed: 1})
+	if s := res.Arms[0].Sessions; res.Arms[0].Requests != 20 || s.TeardownRequests != 2 || l.calls["/logout"] != 2 {
+		t.Errorf("%d requests, %+v, the server had %d log-outs", res.Arms[0].Requests, s, l.calls["/logout"])
+	}
+}
+
 // A scenario's steps follow each other in one session; one that fails ends the iteration.
 func TestAScenarioIsMadeInOrder(t *testing.T) {
 	l := startLedger(t)

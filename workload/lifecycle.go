@@ -124,6 +124,7 @@ func (a *armRun) takeLeave(ctx context.Context) {
 // drop gives the session up, with what it keeps.
 func (w *worker) drop() {
 	w.session = nil
+	w.life.dropped.Add(1)
 	w.client.Close()
 	w.client.Forget()
 }

@@ -300,6 +300,6 @@ type life struct {
 	every int64 // iterations of each; 0: without end
 	done  int64 // of the present one
 
-	begun             atomic.Int64
+	begun, dropped    atomic.Int64
 	setups, teardowns unmeasuredCounts
 }
