@@ -106,10 +106,14 @@ func writeArms(w io.Writer, r *result.Result) error {
 		g.notes = "/ " + short(r.Baseline().Name, 24)
 	}
 	g.add("requests", each(r, func(a *result.Arm) string { return count(a.Requests) }))
-	if isOpen(r) {
-		g.add("offered /s", each(r, func(a *result.Arm) string { return digits(a.OfferedRate) }))
+	offered, achieved := "offered /s", "achieved /s"
+	if anyArm(r, func(a *result.Arm) bool { return len(a.Scenarios) > 0 }) {
+		offered, achieved = "iterations offered /s", "calls achieved /s"
 	}
-	g.addNoted("achieved /s", each(r, func(a *result.Arm) string { return digits(a.AchievedRate) }), ratios(r, "achieved_rate"))
+	if isOpen(r) {
+		g.add(offered, each(r, func(a *result.Arm) string { return digits(a.OfferedRate) }))
+	}
+	g.addNoted(achieved, each(r, func(a *result.Arm) string { return digits(a.AchievedRate) }), ratios(r, "achieved_rate"))
 	g.addNoted("errors", each(r, func(a *result.Arm) string { return errorCount(&a.Numbers) }), ratios(r, "error_rate"))
 	g.add("response time", each(r, func(*result.Arm) string { return "" }))
 	for _, f := range responseFigures() {

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"strconv"
@@ -13,21 +12,27 @@ import (
 )
 
 // TraceText writes a trace for reading: of each operation what was sent (>), what came back (<),
-// and between them (*) what happened to the connection. It shows what the trace holds;
-// secrets are masked beforehand, where they are. Errors are those of w.
-func TraceText(w io.Writer, t *result.Trace) error {
-	var b bytes.Buffer
+// and between them (*) what happened to the connection, what was read of feeds, checked and extracted. It shows what the trace
+// holds, but for the ends of long bodies; secrets are masked beforehand, where they are. Errors are those of w.
+func TraceText(w io.Writer, t *result.Trace) error { return writeTrace(w, t, false) }
+
+// TraceColored is TraceText for terminals, in colours (ECMA-48, SGR). They end with each line.
+func TraceColored(w io.Writer, t *result.Trace) error { return writeTrace(w, t, true) }
+
+func writeTrace(w io.Writer, t *result.Trace, colored bool) error {
+	b := &traceWriter{colored: colored}
 	b.WriteString(emulation(t.Emulation))
 	for i := range t.Operations {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		writeOperation(&b, &t.Operations[i])
+		b.operation(&t.Operations[i])
+		b.consequence(t.Operations, i)
 	}
 	if n := len(t.Operations); n > 0 {
-		writeJar(&b, t.Operations[n-1].Jar)
+		b.jar(t.Operations[n-1].Jar)
 	}
-	writeTraceEnd(&b, t)
+	b.end(t)
 	_, err := w.Write(b.Bytes())
 	return err
 }
@@ -35,73 +40,96 @@ func TraceText(w io.Writer, t *result.Trace) error {
 // TraceJSON writes the trace itself, byte for byte as result.WriteTraceFile saves it.
 func TraceJSON(w io.Writer, t *result.Trace) error { return result.EncodeTrace(w, t) }
 
-// line writes a line that begins with a mark.
-func line(b *bytes.Buffer, mark, format string, args ...any) {
-	b.WriteString(strings.TrimRight(mark+" "+fmt.Sprintf(format, args...), " ") + "\n")
-}
-
-func writeOperation(b *bytes.Buffer, o *result.TracedOperation) {
+func (b *traceWriter) operation(o *result.TracedOperation) {
 	name := clean(o.Name)
+	if o.Scenario != "" {
+		name = clean(o.Scenario) + "/" + name // as results have it
+	}
 	if o.Part != "mix" {
 		name += " (" + clean(o.Part) + ")"
 	}
-	fmt.Fprintf(b, "== %s ==\n", name)
+	b.styled(heading, "== "+name+" ==")
+	b.rows(o.Feeds)
 	for i := range o.Exchanges {
-		writeExchange(b, o, i)
+		b.exchange(o, i)
 	}
-	writeOutcome(b, o)
+	b.looked(o)
+	b.outcome(o)
 }
 
-func writeExchange(b *bytes.Buffer, o *result.TracedOperation, i int) {
+func (b *traceWriter) exchange(o *result.TracedOperation, i int) {
 	e := &o.Exchanges[i]
 	switch e.Why {
 	case result.WhyRedirect:
-		line(b, "*", "following the redirect to %s", printable(e.Request.URL))
+		b.note("following the redirect to %s", printable(e.Request.URL))
 	case result.WhyAuth:
-		line(b, "*", "answering the challenge")
+		b.note("answering the challenge")
 	}
-	writeRequest(b, &e.Request)
+	b.request(&e.Request)
 	for n := range e.Attempts {
-		writeAttempt(b, e.Attempts, n)
+		b.attempt(e.Attempts, n)
 	}
 	if e.Response != nil {
-		writeResponse(b, e.Response)
+		b.response(e.Response)
 	}
 }
 
-func writeRequest(b *bytes.Buffer, r *result.TracedRequest) {
+func (b *traceWriter) request(r *result.TracedRequest) {
 	if r.Proxy != "" {
-		line(b, "*", "through the proxy %s", printable(r.Proxy))
+		b.note("through the proxy %s", printable(r.Proxy))
 	}
-	line(b, ">", "%s %s %s", clean(r.Method), printable(r.URL), clean(r.HTTP))
-	writeHeaders(b, ">", r.Headers)
-	writeBody(b, ">", r.TracedBody)
+	b.head(">", "%s %s %s", clean(r.Method), printable(r.URL), clean(r.HTTP))
+	b.headers(">", r.Headers)
+	b.body(">", r.TracedBody)
 }
 
-func writeHeaders(b *bytes.Buffer, mark string, headers []result.TracedHeader) {
+func (b *traceWriter) headers(mark string, headers []result.TracedHeader) {
 	for _, h := range headers {
-		line(b, mark, "%s: %s", printable(h.Name), printable(h.Value))
+		b.head(mark, "%s: %s", printable(h.Name), printable(h.Value))
 	}
 }
 
-// writeBody writes a body by its lines; what is no text is only counted.
-func writeBody(b *bytes.Buffer, mark string, body result.TracedBody) {
+// A screen of a body is shown: the JSON has more.
+const (
+	shownBytes = 2000
+	shownLines = 40
+)
+
+// beginning is what is shown of a body.
+func beginning(body string) string {
+	shown, lines := 0, 0
+	for line := range strings.Lines(body) {
+		if lines++; lines > shownLines {
+			break
+		}
+		if shown += len(line); shown > shownBytes {
+			return strings.ToValidUTF8(body[:shownBytes], "")
+		}
+	}
+	return body[:shown]
+}
+
+// body writes a body by its lines; what is no text is only counted.
+func (b *traceWriter) body(mark string, body result.TracedBody) {
 	if body.BodyBytes == 0 && body.Body == "" {
 		return
 	}
-	line(b, mark, "")
+	b.content(mark, "")
 	if body.Encoding != "" {
-		line(b, "*", "%s that are no text", plural(body.BodyBytes, "byte", "bytes"))
+		b.note("%s that are no text", plural(body.BodyBytes, "byte", "bytes"))
 		return
 	}
-	for text := range strings.Lines(body.Body) {
-		line(b, mark, "%s", printable(strings.TrimRight(text, "\r\n")))
+	shown := beginning(body.Body)
+	for text := range strings.Lines(shown) {
+		b.content(mark, printable(strings.TrimRight(text, "\r\n")))
 	}
 	switch {
+	case len(shown) < len(body.Body):
+		b.note("the first %s of %s; --format json has more", count(int64(len(shown))), plural(body.BodyBytes, "byte", "bytes"))
 	case body.Truncated && body.BodyBytes > result.MaxTracedBody:
-		line(b, "*", "the beginning of %s", plural(body.BodyBytes, "byte", "bytes"))
+		b.note("the beginning of %s", plural(body.BodyBytes, "byte", "bytes"))
 	case body.Truncated:
-		line(b, "*", "cut short after %s", plural(body.BodyBytes, "byte", "bytes"))
+		b.note("cut short after %s", plural(body.BodyBytes, "byte", "bytes"))
 	}
 }
 
@@ -119,10 +147,10 @@ func printable(text string) string {
 	return b.String()
 }
 
-func writeAttempt(b *bytes.Buffer, attempts []result.TracedAttempt, n int) {
+func (b *traceWriter) attempt(attempts []result.TracedAttempt, n int) {
 	a := &attempts[n]
 	if n > 0 {
-		line(b, "*", "%s", repeated(a, n+1, len(attempts)))
+		b.note("%s", repeated(a, n+1, len(attempts)))
 	}
 	how := "on a new connection"
 	if a.Reused {
@@ -130,16 +158,16 @@ func writeAttempt(b *bytes.Buffer, attempts []result.TracedAttempt, n int) {
 	}
 	switch {
 	case a.Error != nil && a.Reused:
-		b.WriteString(wrap("* ", "failed "+how+": "+failure(a.Error), 2))
+		b.wrapped(wrong, "failed "+how+": "+failure(a.Error), 2)
 	case a.Error != nil:
-		b.WriteString(wrap("* ", "failed: "+failure(a.Error), 2))
+		b.wrapped(wrong, "failed: "+failure(a.Error), 2)
 	}
 	if phases := phaseLine(a.Phases); phases != "" {
-		line(b, "*", "%s, %s sent, %s received", how, plural(a.BytesOut, "byte", "bytes"), plural(a.BytesIn, "byte", "bytes"))
-		b.WriteString(wrap("* ", phases, 4))
+		b.note("%s, %s sent, %s received", how, plural(a.BytesOut, "byte", "bytes"), plural(a.BytesIn, "byte", "bytes"))
+		b.wrapped(noted, phases, 4)
 	}
 	if n < len(attempts)-1 && a.Status != 0 {
-		line(b, "*", "answered with status %d", a.Status)
+		b.note("answered with status %d", a.Status)
 	}
 }
 
@@ -192,74 +220,11 @@ func seconds(s float64) string {
 	return digits(s*1e6) + " µs"
 }
 
-func writeResponse(b *bytes.Buffer, r *result.TracedResponse) {
-	line(b, "<", "%s %d %s", clean(r.HTTP), r.Status, clean(r.Reason))
-	writeHeaders(b, "<", r.Headers)
-	writeBody(b, "<", r.TracedBody)
+func (b *traceWriter) response(r *result.TracedResponse) {
+	b.head("<", "%s %d %s", clean(r.HTTP), r.Status, clean(r.Reason))
+	b.headers("<", r.Headers)
+	b.body("<", r.TracedBody)
 	if r.WireBytes != r.BodyBytes {
-		line(b, "*", "%s on the wire, %s decoded", plural(r.WireBytes, "byte", "bytes"), plural(r.BodyBytes, "byte", "bytes"))
+		b.note("%s on the wire, %s decoded", plural(r.WireBytes, "byte", "bytes"), plural(r.BodyBytes, "byte", "bytes"))
 	}
-}
-
-// writeOutcome ends an operation with what it came to.
-func writeOutcome(b *bytes.Buffer, o *result.TracedOperation) {
-	parts := []string{"took " + seconds(o.Elapsed)}
-	if o.Error != nil {
-		parts = append([]string{"FAILED: " + failure(o.Error)}, parts...)
-	} else {
-		parts = append([]string{fmt.Sprintf("status %d", o.Status)}, parts...)
-	}
-	for _, count := range []struct {
-		n         int
-		one, many string
-	}{{o.Attempts, "attempt", "attempts"}, {o.Retries, "retry", "retries"}, {o.Redirects, "redirect", "redirects"}} {
-		if count.n > 0 {
-			parts = append(parts, plural(int64(count.n), count.one, count.many))
-		}
-	}
-	b.WriteString(wrap("* ", strings.Join(parts, ", "), 2))
-}
-
-// writeJar lists the cookies that the session has in the end.
-func writeJar(b *bytes.Buffer, jar []result.TracedCookie) {
-	if len(jar) == 0 {
-		return
-	}
-	b.WriteString("\nCookies\n")
-	for _, c := range jar {
-		text := fmt.Sprintf("  %s=%s; %s", printable(c.Name), printable(c.Value), printable(c.Path))
-		switch {
-		case c.Domain == "":
-			text += " on every host"
-		case c.HostOnly:
-			text += " on " + clean(c.Domain)
-		default:
-			text += " on " + clean(c.Domain) + " and below"
-		}
-		if c.Expires != nil {
-			text += ", until " + c.Expires.UTC().Format("2006-01-02 15:04:05 UTC")
-		}
-		if c.Secure {
-			text += ", over https only"
-		}
-		b.WriteString(text + "\n")
-	}
-}
-
-func writeTraceEnd(b *bytes.Buffer, t *result.Trace) {
-	failed := 0
-	for i := range t.Operations {
-		if t.Operations[i].Error != nil {
-			failed++
-		}
-	}
-	b.WriteByte('\n')
-	text := plural(int64(len(t.Operations)), "operation", "operations")
-	if failed > 0 {
-		text += fmt.Sprintf(", %d FAILED", failed)
-	}
-	if t.Interrupted {
-		text += "; interrupted, so there may be more"
-	}
-	b.WriteString(text + "\n")
 }

@@ -88,6 +88,7 @@ func traceCases() map[string]*result.Trace {
 					Attempts: []result.TracedAttempt{{Error: &result.TracedError{Class: "refused", Message: "connection refused"}}}}},
 			}},
 		},
+		"try-plan":    plannedTrace(),
 		"try-nothing": {Schema: result.TraceSchema, Plan: json.RawMessage(`{}`)},
 	}
 }
@@ -133,7 +134,10 @@ func TestATraceHasNoControlCharacters(t *testing.T) {
 	trace := traceCases()["try"]
 	for i := range trace.Operations {
 		o := &trace.Operations[i]
-		o.Name, o.Part = evil, evil
+		o.Name, o.Part, o.Scenario, o.Expected = evil, evil, evil, []string{evil}
+		o.Checks = []result.TracedCheck{{Name: evil, Expr: "x", Passed: true}, {Name: "x", Expr: evil, Problem: evil}}
+		o.Extracted = []result.TracedValue{{Name: evil, From: evil, Value: evil}, {Name: "x", From: evil, Problem: evil}}
+		o.Feeds = []result.TracedRow{{Feed: evil, Columns: map[string]string{evil: evil}}}
 		for j := range o.Exchanges {
 			e := &o.Exchanges[j]
 			e.Request.Method, e.Request.URL, e.Request.HTTP, e.Request.Proxy = evil, evil, evil, evil

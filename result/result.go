@@ -143,7 +143,7 @@ type Numbers struct {
 	Retries      int64            `json:"retries"`       // attempts that followed a failed one
 	Redirects    int64            `json:"redirects"`     // followed
 	Seconds      float64          `json:"seconds"`       // measured time, all trials together
-	OfferedRate  float64          `json:"offered_rate"`  // 0 in the closed model
+	OfferedRate  float64          `json:"offered_rate"`  // iterations; 0 in the closed model
 	AchievedRate float64          `json:"achieved_rate"` // completed calls, failed ones included, per second
 	BytesIn      int64            `json:"bytes_in"`
 	BytesOut     int64            `json:"bytes_out"`

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"io"
+	"slices"
 	"time"
 	"unicode/utf8"
 )
@@ -14,7 +15,7 @@ const TraceSchema = "sessbench/try/v1"
 // MaxTracedBody is how many bytes of a body a trace keeps.
 const MaxTracedBody = 64 << 10
 
-// A Trace is what carrying out every operation of a plan once, in one session, brought to
+// A Trace is what carrying out operations of a plan once, in one session, brought to
 // light. All durations are seconds.
 type Trace struct {
 	Schema      string            `json:"schema"` // TraceSchema
@@ -44,23 +45,34 @@ type TracedOperation struct {
 	Exchanges []TracedExchange `json:"exchanges"`          // in the order of time
 	Jar       []TracedCookie   `json:"jar"`                // the session's cookies after the call
 
-	Unexpected bool          `json:"unexpected,omitempty"` // the status is an error
+	Unexpected bool          `json:"unexpected"`         // a run would take the status for an error
+	Expected   []string      `json:"expected,omitempty"` // statuses that the plan says are none; nil: it says nothing
 	Checks     []TracedCheck `json:"checks,omitempty"`
 	Extracted  []TracedValue `json:"extracted,omitempty"`
+	Feeds      []TracedRow   `json:"feeds,omitempty"` // what templates and checks read
 }
 
 // A TracedCheck is what a check said of the response.
 type TracedCheck struct {
-	Name    string `json:"name"`
+	Name    string `json:"name"` // the plan's, or Expr
+	Expr    string `json:"expr"`
 	Passed  bool   `json:"passed"`
 	Problem string `json:"problem,omitempty"` // why it could not be told
 }
 
 // A TracedValue is what was taken from the response.
 type TracedValue struct {
-	Name    string `json:"name"`
-	Value   string `json:"value"`
-	Problem string `json:"problem,omitempty"` // why there is none
+	Name    string `json:"name"`              // of the variable
+	From    string `json:"from"`              // kind and place: "json items.0.id", "form csrf"
+	Value   string `json:"value"`             // text as it is, all else as JSON
+	Problem string `json:"problem,omitempty"` // why there is none; it names the variable
+}
+
+// A TracedRow is the row of a feed that values were read from.
+type TracedRow struct {
+	Feed    string            `json:"feed"`
+	Row     int               `json:"row"`     // of the feed's data, from 1
+	Columns map[string]string `json:"columns"` // those that were read
 }
 
 // A TracedError is why something failed.
@@ -184,14 +196,20 @@ type TracedCookie struct {
 	SameSite string     `json:"same_site,omitempty"`
 }
 
-// Failed reports whether a call had no whole response.
+// Failed reports whether the call had no whole response, or one that is not what the plan says of it: it has another status than
+// is expected, did not pass a check, or lacks a value to be extracted. A status of which the plan says nothing is an answer like others.
+func (o *TracedOperation) Failed() bool {
+	return o.Error != nil || o.Unexpected && len(o.Expected) > 0 ||
+		slices.ContainsFunc(o.Checks, func(c TracedCheck) bool { return !c.Passed }) ||
+		slices.ContainsFunc(o.Extracted, func(v TracedValue) bool { return v.Problem != "" })
+}
+
+// Erroneous reports whether a run would count the call as an error: it failed, or its status is one.
+func (o *TracedOperation) Erroneous() bool { return o.Failed() || o.Unexpected }
+
+// Failed reports whether an operation has failed.
 func (t *Trace) Failed() bool {
-	for i := range t.Operations {
-		if t.Operations[i].Error != nil {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(t.Operations, func(o TracedOperation) bool { return o.Failed() })
 }
 
 // EncodeTrace writes t as Encode writes a result.

@@ -55,12 +55,23 @@ func TestATraceIsWrittenAsAResultIs(t *testing.T) {
 }
 
 func TestATraceHasFailedWhereAnOperationHas(t *testing.T) {
-	trace := &Trace{Operations: []TracedOperation{{Status: 500}}}
-	if trace.Failed() {
-		t.Error("a status is no failure")
-	}
-	trace.Operations = append(trace.Operations, TracedOperation{Error: &TracedError{Class: "refused"}})
-	if !trace.Failed() {
-		t.Error("a failed call is one")
+	for name, test := range map[string]struct {
+		operation         TracedOperation
+		failed, erroneous bool
+	}{
+		"a status":                       {TracedOperation{Status: 200}, false, false},
+		"an error's status":              {TracedOperation{Status: 500, Unexpected: true}, false, true},
+		"an error's status, expected":    {TracedOperation{Status: 404, Expected: []string{"404"}}, false, false},
+		"a status that was not expected": {TracedOperation{Status: 200, Expected: []string{"404"}, Unexpected: true}, true, true},
+		"no response":                    {TracedOperation{Error: &TracedError{Class: "refused"}}, true, true},
+		"checks passed":                  {TracedOperation{Checks: []TracedCheck{{Passed: true}, {Passed: true}}}, false, false},
+		"a check failed":                 {TracedOperation{Checks: []TracedCheck{{Passed: true}, {}}}, true, true},
+		"a value":                        {TracedOperation{Extracted: []TracedValue{{Value: ""}}}, false, false},
+		"no value":                       {TracedOperation{Extracted: []TracedValue{{}, {Problem: "none"}}}, true, true},
+	} {
+		trace := &Trace{Operations: []TracedOperation{{Status: 200}, test.operation}}
+		if trace.Failed() != test.failed || test.operation.Failed() != test.failed || test.operation.Erroneous() != test.erroneous {
+			t.Errorf("%s: failed %v, %v, erroneous %v", name, trace.Failed(), test.operation.Failed(), test.operation.Erroneous())
+		}
 	}
 }

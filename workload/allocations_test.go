@@ -32,10 +32,8 @@ func TestAllocationsOfTheWorkerLoop(t *testing.T) {
 			t.Fatal(err)
 		}
 		recorder := stats.NewRecorder(r.setup.program.recorded, 0, 1)
-		p := &closedCount{}
 		run := func() {
-			p.left.Store(calls)
-			if err := r.arms[0].workers[0].run(t.Context(), p, &recording{calls: recorder}); err != nil {
+			if err := r.arms[0].workers[0].run(t.Context(), newClosedCount(calls, nil), &recording{calls: recorder}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -109,8 +109,12 @@ func (a *armRun) measured(trials, scenarios []stats.Trial, profile arrivals.Prof
 	}
 	tallies, totals := merged(trials)
 	arm.Numbers = numbers(stats.MergeTallies(tallies...), totals, stats.Summarize)
+	of := totals
+	if len(tallies) > 1 {
+		of.offered = 0 // of each of them nobody knows
+	}
 	for _, t := range tallies {
-		arm.Operations = append(arm.Operations, result.Operation{Name: t.Name, Numbers: numbers(t, totals, stats.SummarizeWithoutHistogram)})
+		arm.Operations = append(arm.Operations, result.Operation{Name: t.Name, Numbers: numbers(t, of, stats.SummarizeWithoutHistogram)})
 	}
 	a.addChecks(&arm)
 	arm.Scenarios, arm.Stages, arm.Sessions = scenarioResults(scenarios), stageResults(trials, profile, open), a.sessions()

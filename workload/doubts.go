@@ -26,11 +26,6 @@ func (a *armRun) doubts(n *result.Arm) []result.Warning {
 			fmt.Sprintf("sessbench used %.0f %% of the CPUs it may use, so it measured itself", 100*share),
 			"offer a lower --rate, use fewer --workers, or give it more CPUs"))
 	}
-	if n.OfferedRate > 0 && n.AchievedRate < overloadShare*n.OfferedRate {
-		list = append(list, a.doubt("overloaded",
-			fmt.Sprintf("%.0f calls a second were offered and %.0f achieved; the rest waited, which the response time counts", n.OfferedRate, n.AchievedRate),
-			"raise --workers if calls wait for a free worker, or lower --rate to what the target can do"))
-	}
 	if n.Errors > 0 {
 		list = append(list, a.doubt("errors",
 			fmt.Sprintf("%d of %d calls failed (%s)", n.Errors, n.Requests, classList(n.ErrorClasses)),

@@ -47,6 +47,10 @@ func errorHint(classes map[string]int64, dialed string, protocol wire.Protocol) 
 	switch {
 	case classes[classStatus] > 0:
 		return "look at the status codes; a wrong path or missing credentials fail every call"
+	case classes[classRender] > 0:
+		return "a template's value was not there: the operation that extracts it had not come before it in the session; extract it in the set-up, or give it a default, as in {{id ?? 1}}"
+	case classes[classCheck]+classes[classExtract] > 0:
+		return "the answers were not what the plan says of them; look at one with sessbench try"
 	case classes[string(wire.ClassAddressExhausted)]+classes[string(wire.ClassFilesExhausted)] > 0:
 		return "this machine ran out of what connections take; see the other warnings"
 	case classes[string(wire.ClassRefused)] > 0:

@@ -53,6 +53,20 @@ func scenarioResults(trials []stats.Trial) []result.Scenario {
 	return list
 }
 
+// iterationRate is how many iterations were begun per second: what is offered, where calls may be several to each.
+func (a *armRun) iterationRate(n *result.Arm) float64 {
+	if n.Seconds == 0 || n.OfferedRate == 0 {
+		return 0
+	}
+	begun := int64(0)
+	for i := range a.program.items {
+		if first := a.program.items[i].steps[0].operation; first < len(n.Operations) {
+			begun += n.Operations[first].Requests
+		}
+	}
+	return float64(begun) / n.Seconds
+}
+
 // sessions is what became of the workers' sessions.
 func (a *armRun) sessions() result.Sessions {
 	s := result.Sessions{Workers: int64(len(a.workers)), Missed: a.missed}
@@ -100,6 +114,11 @@ func (a *armRun) iterationDoubts(n *result.Arm) []result.Warning {
 	offered := int64(0)
 	for _, t := range a.trials {
 		offered += t.Offered
+	}
+	if achieved := a.iterationRate(n); n.OfferedRate > 0 && achieved < overloadShare*n.OfferedRate {
+		list = append(list, a.doubt("overloaded",
+			fmt.Sprintf("%.0f iterations a second were offered and %.0f achieved; the rest waited, which the response time counts", n.OfferedRate, achieved),
+			"raise --workers if calls wait for a free worker, or lower --rate to what the target can do"))
 	}
 	s := &n.Sessions
 	if share := float64(s.Missed) / float64(max(1, offered)); share > missedShare {

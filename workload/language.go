@@ -76,18 +76,26 @@ func (p *Plan) TextProblems() []*TextError {
 	if len(problems) > 0 {
 		return nil // what is missing would be told once more, wherever it is used
 	}
-	c := compilation{names: names, known: map[string]error{}}
-	p.eachOperation(c.operation)
-	return c.problems
+	return p.compile(names)
 }
 
 // languageProblems lists what is wrong with feeds, names and texts.
 func (p *Plan) languageProblems() []*KeyError {
-	_, problems := p.names()
-	for _, e := range p.TextProblems() {
+	names, problems := p.names()
+	if len(problems) > 0 {
+		return problems
+	}
+	for _, e := range p.compile(names) {
 		problems = append(problems, &e.KeyError)
 	}
 	return problems
+}
+
+// compile finds out which texts cannot be compiled.
+func (p *Plan) compile(names *script.Names) []*TextError {
+	c := compilation{names: names, known: map[string]error{}}
+	p.eachOperation(c.operation)
+	return c.problems
 }
 
 // A compilation compiles all texts of a plan, each only once.

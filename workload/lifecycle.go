@@ -138,6 +138,7 @@ func (w *worker) unbegun(ctx context.Context, d *due, err error, to *recording) 
 		return true, err
 	}
 	started := w.call.Started
+	w.begun = started
 	w.fill(d)
 	w.sample.Operation, w.sample.Stage, w.sample.Class = w.program.items[d.item].steps[0].operation, d.stage, classSetup
 	w.sample.Started, w.sample.Attempts, w.sample.Retries, w.sample.Status = started, 0, 0, 0

@@ -68,6 +68,7 @@ func (o Operation) masked() Operation {
 	if o.JSON != nil {
 		o.JSON = json.RawMessage(keepTemplates(string(o.JSON), func(text string) string { return string(maskGivenJSON([]byte(text))) }))
 	}
+	o.Extract = maskDefaults(o.Extract)
 	o.Steps = maskOperations(o.Steps)
 	if o.Multipart != nil {
 		m := Multipart{Fields: maskFields(o.Multipart.Fields, keepingTemplates(maskValue)), Files: slices.Clone(o.Multipart.Files)}
@@ -77,6 +78,18 @@ func (o Operation) masked() Operation {
 		o.Multipart = &m
 	}
 	return o
+}
+
+// maskDefaults hides what stands for a secret where a response has none.
+func maskDefaults(list []Extraction) []Extraction {
+	m := slices.Clone(list)
+	for i := range m {
+		if x := &m[i]; x.Default != nil && x.secret() {
+			hidden := maskValue("secret", *x.Default)
+			x.Default = &hidden
+		}
+	}
+	return m
 }
 
 func (f FilePart) masked() FilePart {

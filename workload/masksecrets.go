@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -26,14 +27,22 @@ func (s secrets) add(value string) {
 	if len(value) < shortestSecret || value == mask || onlyTemplates.MatchString(value) || !strings.ContainsFunc(value, notNumeric) {
 		return
 	}
-	switch strings.ToLower(value) {
-	case "password", "passwd", "secret", "session", "cookie", "cookies", "bearer", "digest", "access_token", "api-key", "authorization", "deleted":
+	if isWordOfSecrets(value) {
 		return
 	}
 	text, _ := json.Marshal(value) // of a string: cannot fail
 	for _, form := range []string{value, url.QueryEscape(value), url.PathEscape(value), string(text[1 : len(text)-1])} {
 		s[form] = true
 	}
+}
+
+// isWordOfSecrets says of a value that it is a word which stands wherever secrets do.
+func isWordOfSecrets(value string) bool {
+	switch strings.ToLower(value) {
+	case "password", "passwd", "secret", "session", "cookie", "cookies", "bearer", "digest", "access_token", "api-key", "authorization", "deleted":
+		return true
+	}
+	return false
 }
 
 func notNumeric(r rune) bool { return !strings.ContainsRune("0123456789+-.,:/ ", r) }
@@ -151,6 +160,11 @@ func (s secrets) operation(o *Operation) {
 	if o.Multipart != nil {
 		s.fields(o.Multipart.Fields, s.named)
 	}
+	for i := range o.Extract {
+		if x := &o.Extract[i]; x.Default != nil && x.secret() {
+			s.value(*x.Default)
+		}
+	}
 }
 
 func (s secrets) cookies(list Cookies) {
@@ -171,9 +185,10 @@ func (s secrets) proxies(list Proxies) {
 	}
 }
 
-// trace enters the headers and cookies that went to and fro.
+// trace enters the headers and cookies that went to and fro, and what came from feeds and responses.
 func (s secrets) trace(t *result.Trace) {
 	for _, o := range t.Operations {
+		s.looked(&o)
 		for _, c := range o.Jar {
 			s.add(c.Value)
 		}
@@ -190,6 +205,13 @@ func (s secrets) trace(t *result.Trace) {
 			}
 		}
 	}
+}
+
+// words are those that are no numbers, which JSON has without quotes.
+func (s secrets) words() secrets {
+	words := maps.Clone(s)
+	maps.DeleteFunc(words, func(value string, _ bool) bool { return !strings.ContainsFunc(value, notNumeric) })
+	return words
 }
 
 // replacer returns what hides the values in a text. Of those that begin alike the longest goes first.

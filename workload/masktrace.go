@@ -8,7 +8,7 @@ import (
 )
 
 // MaskTrace returns a copy of t that may be shown: credentials, cookies' values, and what is
-// secret by its name in headers, queries and bodies are "***", and so are these values wherever else
+// secret by its name in headers, queries, bodies, feeds and variables are "***", and so are these values wherever else
 // they stand, such as in an echo of what was sent. plan is what t came from, and may be nil. What has
 // no name anywhere, such as a key in the middle of a path or of binary data, cannot be told from other
 // data and stands; so do values without a name that are shorter than six characters.
@@ -20,7 +20,7 @@ func MaskTrace(t *result.Trace, plan *Plan) *result.Trace {
 	m := *t
 	m.Target = masker.text(maskText(t.Target))
 	if t.Plan != nil {
-		m.Plan = []byte(masker.text(string(t.Plan)))
+		m.Plan = []byte(known.words().replacer().Replace(string(t.Plan)))
 	}
 	m.Operations = slices.Clone(t.Operations)
 	for i := range m.Operations {
@@ -36,7 +36,9 @@ func (m traceMasker) text(s string) string { return m.known.Replace(s) }
 
 func (m traceMasker) operation(o *result.TracedOperation) {
 	o.Name, o.URL = m.text(maskName(o.Name)), m.text(maskText(o.URL))
+	o.Scenario = m.text(maskName(o.Scenario))
 	o.Error = m.error(o.Error)
+	m.looked(o)
 	o.Jar = maskTracedCookies(o.Jar)
 	o.Exchanges = slices.Clone(o.Exchanges)
 	for i := range o.Exchanges {

@@ -33,7 +33,7 @@ type Operation struct {
 	Expect  []string     // statuses that are no error: "404", "2xx"; nil: below 400, unless a check looks at the status
 	Check   []Check      // that the response has to pass
 	Extract []Extraction // values that are taken from the response, for later requests of the session
-	Think   *Think       // pause after it; of a scenario, after each step that has none of its own. The open model makes none after an iteration
+	Think   *Think       // pause after it; of a scenario, after each step that has none of its own. One after an iteration ends with the block at the latest; the open model makes none
 	Steps   []Operation  // of a scenario, in order; it has Name, Weight, Rate and Think beside them. A step that fails ends the iteration
 }
 

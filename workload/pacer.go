@@ -2,6 +2,7 @@ package workload
 
 import (
 	"context"
+	"math"
 	"time"
 )
 
@@ -18,7 +19,13 @@ type pacer interface {
 	missed() int64
 	// scheduled says whether calls fall due by the clock.
 	scheduled() bool
+	// end says when next has no more: from an instant on, noEnd where the clock does not decide, or when the channel is closed; nil:
+	// it never is. A pause need not last longer.
+	end() (at time.Duration, none <-chan struct{})
 }
+
+// noEnd is the end of what does not end by the clock.
+const noEnd = time.Duration(math.MaxInt64)
 
 // due is when an iteration was wanted, and of which item.
 type due struct {

@@ -13,12 +13,12 @@ import (
 // closedWindow is the closed model for a time: a worker's next call is due as
 // soon as it is free, until the window ends.
 type closedWindow struct {
-	end   time.Duration
+	until time.Duration
 	draws *draws
 }
 
 func (p closedWindow) next(ctx context.Context, worker int, now time.Duration) (due, bool) {
-	if now >= p.end || ctx.Err() != nil {
+	if now >= p.until || ctx.Err() != nil {
 		return due{}, false
 	}
 	return due{item: p.draws.item(worker)}, true
@@ -28,14 +28,27 @@ func (p closedWindow) offered() int64  { return 0 }
 func (p closedWindow) missed() int64   { return 0 }
 func (p closedWindow) scheduled() bool { return false }
 
+func (p closedWindow) end() (time.Duration, <-chan struct{}) { return p.until, nil }
+
 // closedCount is the closed model for a number of calls.
 type closedCount struct {
 	left  atomic.Int64
+	none  chan struct{} // closed when the last one was given
 	draws *draws
 }
 
+func newClosedCount(count int64, draws *draws) *closedCount {
+	p := &closedCount{none: make(chan struct{}), draws: draws}
+	p.left.Store(count)
+	return p
+}
+
 func (p *closedCount) next(ctx context.Context, worker int, _ time.Duration) (due, bool) {
-	if p.left.Add(-1) < 0 || ctx.Err() != nil {
+	left := p.left.Add(-1)
+	if left == 0 {
+		close(p.none)
+	}
+	if left < 0 || ctx.Err() != nil {
 		return due{}, false
 	}
 	return due{item: p.draws.item(worker)}, true
@@ -45,22 +58,24 @@ func (p *closedCount) offered() int64  { return 0 }
 func (p *closedCount) missed() int64   { return 0 }
 func (p *closedCount) scheduled() bool { return false }
 
+func (p *closedCount) end() (time.Duration, <-chan struct{}) { return noEnd, p.none }
+
 // closedStages is the closed model with a number of workers that changes: one whose number is not below the level waits until it is,
 // or until the end. An iteration that was begun is carried out, wherever the level goes.
 type closedStages struct {
-	clock      wire.Clock
-	start, end time.Duration
-	levels     *arrivals.Timeline
-	draws      *draws
+	clock        wire.Clock
+	start, until time.Duration
+	levels       *arrivals.Timeline
+	draws        *draws
 }
 
 func (p *closedStages) next(ctx context.Context, worker int, now time.Duration) (due, bool) {
-	for ctx.Err() == nil && now < p.end {
+	for ctx.Err() == nil && now < p.until {
 		offset := now - p.start
 		at, ok := p.levels.Above(float64(worker), offset)
 		switch {
 		case !ok:
-			at = p.end - p.start
+			at = p.until - p.start
 		case at <= offset:
 			return due{item: p.draws.item(worker), stage: p.levels.Segment(offset)}, true
 		}
@@ -76,6 +91,8 @@ func (p *closedStages) next(ctx context.Context, worker int, now time.Duration) 
 func (p *closedStages) offered() int64  { return 0 }
 func (p *closedStages) missed() int64   { return 0 }
 func (p *closedStages) scheduled() bool { return false }
+
+func (p *closedStages) end() (time.Duration, <-chan struct{}) { return p.until, nil }
 
 // sleepUntil returns true at t, to about a millisecond, and false when ctx has ended before.
 func sleepUntil(ctx context.Context, t time.Time) bool {

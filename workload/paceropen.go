@@ -91,3 +91,5 @@ func (p *open) until(ctx context.Context, at time.Duration) error {
 func (p *open) offered() int64  { return p.given.Load() }
 func (p *open) missed() int64   { return p.late.Load() }
 func (p *open) scheduled() bool { return true }
+
+func (p *open) end() (time.Duration, <-chan struct{}) { return noEnd, nil }

@@ -114,17 +114,15 @@ func (g *pacing) pacer(clock wire.Clock, sleeper *precise.Sleeper, start time.Du
 	case g.open:
 		return newOpen(clock, start, length.window, sleeper, g.source(length, block), lack)
 	case g.levels != nil:
-		p := &closedStages{clock: clock, start: start, end: start + length.window, levels: g.levels, draws: g.draws(block)}
+		p := &closedStages{clock: clock, start: start, until: start + length.window, levels: g.levels, draws: g.draws(block)}
 		if block == warmupBlock {
 			p.levels = g.warmupLevels
 		}
 		return p
 	case length.count > 0:
-		p := &closedCount{draws: g.draws(block)}
-		p.left.Store(length.count)
-		return p
+		return newClosedCount(length.count, g.draws(block))
 	default:
-		return closedWindow{end: start + length.window, draws: g.draws(block)}
+		return closedWindow{until: start + length.window, draws: g.draws(block)}
 	}
 }
 

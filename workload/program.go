@@ -33,7 +33,8 @@ type item struct {
 // A step is one call.
 type step struct {
 	name       string
-	operation  int // in program.recorded; -1: it is not measured
+	plan       *Operation // what it was compiled from
+	operation  int        // in program.recorded; -1: it is not measured
 	rendering  *rendering
 	expect     expectation
 	checks     []stepCheck
@@ -124,7 +125,7 @@ func (c *compiler) record(name string) int {
 }
 
 func (c *compiler) step(o *Operation, operation int, key string) (step, error) {
-	s := step{name: o.Name, operation: operation, think: o.Think, expect: expectationOf(o.Expect)}
+	s := step{name: o.Name, plan: o, operation: operation, think: o.Think, expect: expectationOf(o.Expect)}
 	keep := false
 	for i, check := range o.Check {
 		compiled, err := c.program.names.Check(check.Expr)

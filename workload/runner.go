@@ -22,6 +22,7 @@ type Options struct {
 	CPUTime   func() time.Duration // CPU time of this process so far; nil: not audited
 	Ports     *PortFacts           // of this machine; nil: unknown
 	Logger    *slog.Logger         // told what a user has to know at once; nil: nobody. It must not block: workers call it
+	Only      []string             // operations, scenarios and steps ("scenario/step") of the mix that Try is to carry out; nil: all. For Try alone
 }
 
 // Embedded is the test server that was started for a plan without a target.
@@ -225,11 +226,11 @@ func workerRandom(seed uint64, worker int) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, workerStream+uint64(worker)))
 }
 
-// lastStarted is when the arm's last call so far began.
-func (a *armRun) lastStarted() time.Duration {
+// lastBegun is when the arm's last iteration so far began.
+func (a *armRun) lastBegun() time.Duration {
 	var last time.Duration
 	for _, w := range a.workers {
-		last = max(last, w.call.Started)
+		last = max(last, w.begun)
 	}
 	return last
 }

@@ -46,11 +46,16 @@ func (s *pipeServer) dial(ctx context.Context, addr string) (net.Conn, error) {
 // runVirtually carries out a plan against s in the bubble's virtual time.
 func runVirtually(t *testing.T, ctx context.Context, load Load, s *pipeServer) *result.Result {
 	t.Helper()
+	return runVirtualMix(t, ctx, load, s, Operation{Name: "get", Method: "GET", URL: "/"})
+}
+
+func runVirtualMix(t *testing.T, ctx context.Context, load Load, s *pipeServer, mix ...Operation) *result.Result {
+	t.Helper()
 	r, err := NewRunner(&Plan{
 		Target:  "http://127.0.0.1/",
 		Arms:    []Arm{{Name: "pooled", Policy: "pooled"}},
 		Session: SessionPlan{TLS: TLSPlan{Verify: true}},
-		Mix:     []Operation{{Name: "get", Method: "GET", URL: "/"}},
+		Mix:     mix,
 		Load:    load,
 	}, Options{UserAgent: "test"})
 	if err != nil {
@@ -135,6 +140,30 @@ func TestOpenModelDropsNoArrival(t *testing.T) {
 			t.Errorf("no warning of the overload in %+v", res.Warnings)
 		}
 	})
+}
+
+// The rate offered is that of iterations: neither that they have several calls nor that the last ones' pauses and later steps come
+// after the window makes anything of it. Where they begin late it does.
+func TestTheOpenModelsRateIsOfIterations(t *testing.T) {
+	visit := Operation{Name: "visit", Think: &Think{Constant: new(Duration(400 * time.Millisecond))}, Steps: []Operation{
+		{Name: "a", Method: "GET", URL: "/a"}, {Name: "b", Method: "GET", URL: "/b"}, {Name: "c", Method: "GET", URL: "/c"},
+	}}
+	for workers, want := range map[int]struct {
+		seconds    float64
+		overloaded bool
+	}{20: {1, false}, 4: {2.5, true}} { // 4 workers make 5 iterations per second: the last of 10 begins at 1.7 s
+		synctest.Test(t, func(t *testing.T) {
+			load := Load{Workers: workers, Rate: 10, Arrivals: Constant, Duration: Duration(time.Second), Blocks: 1}
+			res := runVirtualMix(t, context.Background(), load, &pipeServer{delay: func(int) time.Duration { return 0 }}, visit)
+			arm := &res.Arms[0]
+			if arm.Requests != 30 || arm.OfferedRate != 10 || arm.Seconds != want.seconds {
+				t.Errorf("%d workers: %d calls in %v s, %v iterations per second were offered; want 30 in %v s, and 10", workers, arm.Requests, arm.Seconds, arm.OfferedRate, want.seconds)
+			}
+			if overloaded := slices.ContainsFunc(res.Warnings, func(w result.Warning) bool { return w.Code == "overloaded" }); overloaded != want.overloaded {
+				t.Errorf("%d workers: warnings %+v", workers, res.Warnings)
+			}
+		})
+	}
 }
 
 // In the closed model nothing is late, and the warm-up is in no number.

@@ -116,9 +116,9 @@ func (r *Runner) runTrial(ctx context.Context, a *armRun, block, position int, l
 	for _, w := range a.workers {
 		w.client.Rest() // the next arm's workers have use for what this takes
 	}
-	if p.scheduled() && ctx.Err() == nil && a.lastStarted()-trial.Started <= trial.Window {
-		// Every call began in time. The last ones' service is no part of the offered time,
-		// or short trials would seem to fall behind the rate.
+	if p.scheduled() && ctx.Err() == nil && a.lastBegun()-trial.Started <= trial.Window {
+		// Every iteration began in time. What the last ones took, pauses and later steps included, is no part of the
+		// offered time, or short trials would seem to fall behind the rate.
 		trial.Elapsed = trial.Window
 	}
 	trial.Offered = p.offered()

@@ -13,15 +13,18 @@ import (
 	"sessbench/workload/wire"
 )
 
-// Try carries out every operation of the plan once, in one session: the set-up, then the mix
+// Try carries out every operation of the plan once, in one session: the set-up, then the mix, or what opts.Only names of it,
 // in its order, scenarios by their steps, then the teardown. The arms and the load do not matter to it; pauses are left out.
 //
-// What a server or the network does wrong is in the trace, and ends nothing. When ctx ends
-// early, the trace holds what was done and says that it was interrupted. An error is a
-// *KeyError about what cannot be carried out; there is no trace then. The trace holds secrets,
+// What a server or the network does wrong is in the trace, and ends nothing: where a run would give a session or an iteration
+// up, Try goes on. When ctx ends early, the trace holds what was done and says that it was interrupted. An error is a
+// *KeyError about what cannot be carried out, or CheckOnly's; there is no trace then. The trace holds secrets,
 // except in its Plan and Target; MaskTrace hides them.
 func Try(ctx context.Context, p *Plan, opts Options) (*result.Trace, error) {
 	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	if err := p.CheckOnly(opts.Only); err != nil {
 		return nil, err
 	}
 	target, err := targetURL(p, opts)
@@ -33,7 +36,7 @@ func Try(ctx context.Context, p *Plan, opts Options) (*result.Trace, error) {
 		return nil, err
 	}
 	defer s.Close()
-	t, err := p.newTrial(s, target)
+	t, err := p.newTrial(s, target, opts.Only)
 	if err != nil {
 		return nil, err
 	}

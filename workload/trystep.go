@@ -2,11 +2,12 @@ package workload
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
-	"strings"
-	"time"
+	"slices"
 
+	"sessbench/internal/nearest"
 	"sessbench/result"
 	"sessbench/workload/script"
 	"sessbench/workload/session"
@@ -17,13 +18,14 @@ type tried struct {
 	session *session.Session
 	program *program
 	plan    *Plan
+	only    []string // of the mix; nil: all
 	scope   *script.Scope
-	rows    *rows
+	rows    *notedRows
 }
 
 // newTrial compiles all operations, so that what is wrong with the last one is found before the first one
 // is sent.
-func (p *Plan) newTrial(s *session.Session, target *url.URL) (*tried, error) {
+func (p *Plan) newTrial(s *session.Session, target *url.URL, only []string) (*tried, error) {
 	names, err := p.language()
 	if err != nil {
 		return nil, err
@@ -36,9 +38,9 @@ func (p *Plan) newTrial(s *session.Session, target *url.URL) (*tried, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &tried{session: s, program: program, plan: p, scope: names.NewScope()}
+	t := &tried{session: s, program: program, plan: p, only: only, scope: names.NewScope()}
 	random := workerRandom(p.Load.Seed, 0)
-	t.rows = newRows(newCursors(feeds), random, 0, max(1, p.Load.Workers))
+	t.rows = &notedRows{rows: newRows(newCursors(feeds), random, 0, max(1, p.Load.Workers))}
 	var serial int64
 	t.scope.Random, t.scope.Feeds = random, t.rows
 	t.scope.Sequence = func() int64 { serial++; return serial }
@@ -60,100 +62,87 @@ func (t *tried) all(ctx context.Context, tell func(result.TracedOperation)) {
 	each("setup", "", t.program.setup)
 	for i := range t.program.items {
 		it := &t.program.items[i]
-		t.rows.iterate()
 		scenario := ""
 		if it.scenario >= 0 {
 			scenario = t.program.scenarios[it.scenario]
 		}
-		each("mix", scenario, it.steps)
+		steps := slices.DeleteFunc(slices.Clone(it.steps), func(s step) bool { return !t.wanted(scenario, s.name) })
+		if len(steps) == 0 {
+			continue
+		}
+		t.rows.iterate()
+		each("mix", scenario, steps)
 		t.scope.Iteration++
 	}
 	each("teardown", "", t.program.teardown)
 }
 
+// wanted says whether an operation of the mix, or a step of a scenario, is to be tried.
+func (t *tried) wanted(scenario, name string) bool {
+	if scenario == "" {
+		return t.only == nil || slices.Contains(t.only, name)
+	}
+	return t.only == nil || slices.Contains(t.only, scenario) || slices.Contains(t.only, scenario+"/"+name)
+}
+
+// CheckOnly says which of the names that Options.Only is to have nothing in the mix has.
+func (p *Plan) CheckOnly(names []string) error {
+	var known []string
+	for i := range p.Mix {
+		o := &p.Mix[i]
+		known = append(known, o.Name)
+		for j := range o.Steps {
+			known = append(known, o.Name+"/"+o.Steps[j].Name)
+		}
+	}
+	for _, name := range names {
+		if slices.Contains(known, name) {
+			continue
+		}
+		isName := func(o Operation) bool { return o.Name == name }
+		if slices.ContainsFunc(p.Setup, isName) || slices.ContainsFunc(p.Teardown, isName) {
+			return fmt.Errorf("%q is not of the mix; the set-up and the teardown are carried out whatever is tried of it", maskName(name))
+		}
+		if near := nearest.To(name, known); near != "" {
+			return fmt.Errorf("nothing in the mix is named %q; did you mean %s?", maskName(name), maskName(near))
+		}
+		return fmt.Errorf("nothing in the mix is named %q; name an operation, a scenario, or a step as scenario/step", maskName(name))
+	}
+	return nil
+}
+
 // step carries one out.
 func (t *tried) step(ctx context.Context, s *step) result.TracedOperation {
-	o := result.TracedOperation{Name: s.name}
-	request, _, err := s.rendering.request(t.session, t.scope)
-	if err != nil {
-		o.Error = &result.TracedError{Class: classRender, Message: err.Error()}
-		return o
-	}
-	began := t.session.Clock.Now()
-	resp, err := t.session.Send(ctx, request)
-	o.URL, o.Elapsed = request.URL().String(), (t.session.Clock.Now() - began).Seconds()
-	tracer := tracer{operation: &o, http: t.plan.httpName()}
-	if resp != nil {
-		tracer.responses(append(resp.History, resp))
-		t.look(s, resp, &o)
+	o := result.TracedOperation{Name: s.name, Expected: s.plan.Expect, Exchanges: []result.TracedExchange{}, Jar: []result.TracedCookie{}}
+	t.rows.noted = nil
+	if request, _, err := s.rendering.request(t.session, t.scope); err == nil {
+		t.send(ctx, s, request, &o)
 	} else {
-		tracer.failure(err)
+		o.Error = &result.TracedError{Class: classRender, Message: t.whyNotRendered(err)}
 	}
+	o.Feeds = t.rows.noted
 	for _, c := range t.session.Jar.All() {
 		o.Jar = append(o.Jar, tracedCookie(c))
 	}
 	return o
 }
 
-// look checks a response and takes values from it.
-func (t *tried) look(s *step, resp *session.Response, o *result.TracedOperation) {
-	o.Unexpected = !s.expect.met(resp.Status)
-	t.scope.Response = &whole{resp, time.Duration(o.Elapsed * float64(time.Second))}
-	defer func() { t.scope.Response = nil }()
-	for _, c := range s.checks {
-		passed, err := c.Holds(t.scope)
-		check := result.TracedCheck{Name: c.name, Passed: passed && err == nil}
-		if err != nil {
-			check.Problem = err.Error()
-		}
-		o.Checks = append(o.Checks, check)
+func (t *tried) whyNotRendered(err error) string {
+	if errors.Is(err, script.ErrEnded) {
+		return fmt.Sprintf("the feed %s has no further row, which would end the load of a run", t.rows.ended)
 	}
-	for i, x := range s.extractors {
-		value := result.TracedValue{Name: s.extracted[i]}
-		if err := x.Take(t.scope); err != nil {
-			value.Problem = err.Error()
-		} else {
-			t.scope.Each(func(name string, v any) {
-				if name == value.Name {
-					value.Value = fmt.Sprint(v)
-				}
-			})
-		}
-		o.Extracted = append(o.Extracted, value)
-	}
+	return err.Error()
 }
 
-// A whole response is one that was kept, as checks and extractions see it.
-type whole struct {
-	*session.Response
-	duration time.Duration
-}
-
-func (w *whole) Status() int             { return w.Response.Status }
-func (w *whole) Duration() time.Duration { return w.duration }
-func (w *whole) Size() int64             { return w.CodedSize() }
-func (w *whole) Body() ([]byte, error)   { return w.Bytes() }
-
-func (w *whole) Header(name string) (value string, ok bool) {
-	for _, line := range w.Response.Header {
-		if strings.EqualFold(line.Name, name) {
-			return line.Value, true
-		}
+func (t *tried) send(ctx context.Context, s *step, request *session.Prepared, o *result.TracedOperation) {
+	began := t.session.Clock.Now()
+	resp, err := t.session.Send(ctx, request)
+	o.URL, o.Elapsed = request.URL().String(), (t.session.Clock.Now() - began).Seconds()
+	tracer := tracer{operation: o, http: t.plan.httpName()}
+	if resp == nil {
+		tracer.failure(err)
+		return
 	}
-	return "", false
-}
-
-func (w *whole) EachHeader(each func(name, value string)) {
-	for _, line := range w.Response.Header {
-		each(line.Name, line.Value)
-	}
-}
-
-func (w *whole) Cookie(name string) (value string, ok bool) {
-	for _, c := range w.Cookies {
-		if c.Name == name {
-			return c.Value, true
-		}
-	}
-	return "", false
+	tracer.responses(append(resp.History, resp))
+	t.look(s, resp, o)
 }

@@ -32,6 +32,7 @@ type worker struct {
 	looked  looked
 	checks  []outcomes // by program.checks
 	pause   *time.Timer
+	begun   time.Duration // when its last iteration's first call began
 	life    life
 }
 
@@ -59,8 +60,8 @@ func (w *worker) run(ctx context.Context, p pacer, to *recording) error {
 			return err
 		}
 		now = w.call.Finished
-		if w.life.every > 0 || !d.scheduled && w.program.items[d.item].pauses() {
-			if !w.afterwards(ctx, &d) {
+		if w.life.every > 0 || !d.scheduled && w.program.items[d.item].after() != nil {
+			if !w.afterwards(ctx, &d, p) {
 				return nil
 			}
 			now = w.clock.Now()
@@ -81,6 +82,7 @@ func (w *worker) iterate(ctx context.Context, d *due, to *recording) (ended bool
 		err = w.scenario(ctx, it, d, to)
 	} else {
 		_, err = w.step(ctx, &it.steps[0], d, to.calls)
+		w.begun = w.call.Started
 	}
 	w.scope.Iteration++
 	switch {
@@ -97,11 +99,11 @@ func (w *worker) scenario(ctx context.Context, it *item, d *due, to *recording) 
 	for i := range it.steps {
 		s := &it.steps[i]
 		ok, err := w.step(ctx, s, &first, to.calls)
+		if i == 0 {
+			begun, w.begun = w.sample.Intended, w.call.Started
+		}
 		if err != nil || w.call.Class == string(wire.ClassCanceled) {
 			return err
-		}
-		if i == 0 {
-			begun = w.sample.Intended
 		}
 		if last := i == len(it.steps)-1; !ok || last {
 			w.recordScenario(it.scenario, begun, ok && last, to.scenarios)
@@ -201,30 +203,49 @@ func (o *outcomes) count(passed bool) {
 	}
 }
 
-// pauses says whether there is a pause after the item.
-func (it *item) pauses() bool { return it.steps[len(it.steps)-1].think != nil }
+// after is the pause after the item; nil: there is none.
+func (it *item) after() *Think { return it.steps[len(it.steps)-1].think }
 
 // afterwards is what follows an iteration: the pause, where the next one is not due by the clock, and the end of a session that has had
-// its iterations. It reports whether the worker goes on.
-func (w *worker) afterwards(ctx context.Context, d *due) bool {
-	steps := w.program.items[d.item].steps
-	if !d.scheduled && !w.think(ctx, steps[len(steps)-1].think) {
-		return false
+// its iterations. The pause lasts to the load's end at most. It reports whether the worker goes on.
+func (w *worker) afterwards(ctx context.Context, d *due, p pacer) bool {
+	if t := w.program.items[d.item].after(); t != nil && !d.scheduled {
+		end, none := p.end()
+		if !w.rest(ctx, min(t.draw(w.random), end-w.clock.Now()), none) {
+			return false
+		}
 	}
 	if w.life.every > 0 {
 		if w.life.done++; w.life.done >= w.life.every {
 			w.end(ctx)
+			return w.renew(ctx, p)
 		}
 	}
 	return ctx.Err() == nil
 }
 
-// think makes a pause, and reports whether ctx let it end.
-func (w *worker) think(ctx context.Context, t *Think) bool {
-	if t == nil {
-		return true
+// renew begins the next session, unless the load is over. That takes the worker's own time: were it begun when its first iteration is
+// due, its set-up would make that one late. Where it fails, that iteration tries again. It reports whether the worker goes on.
+func (w *worker) renew(ctx context.Context, p pacer) bool {
+	end, none := p.end()
+	select {
+	case <-none:
+		return ctx.Err() == nil
+	default:
 	}
-	d := t.draw(w.random)
+	if w.clock.Now() >= end {
+		return ctx.Err() == nil
+	}
+	return !errors.Is(w.begin(ctx), script.ErrEnded) && ctx.Err() == nil
+}
+
+// think makes a pause, nil for none, and reports whether ctx let it end.
+func (w *worker) think(ctx context.Context, t *Think) bool {
+	return t == nil || w.rest(ctx, t.draw(w.random), nil)
+}
+
+// rest waits, until the channel is closed at most, and reports whether ctx let it.
+func (w *worker) rest(ctx context.Context, d time.Duration, until <-chan struct{}) bool {
 	if d <= 0 {
 		return ctx.Err() == nil
 	}
@@ -235,6 +256,9 @@ func (w *worker) think(ctx context.Context, t *Think) bool {
 	}
 	select {
 	case <-w.pause.C:
+		return true
+	case <-until:
+		w.pause.Stop()
 		return true
 	case <-ctx.Done():
 		w.pause.Stop()

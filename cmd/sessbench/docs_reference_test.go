@@ -140,40 +140,16 @@ func fieldNames(typ reflect.Type) []string {
 	return names
 }
 
-func TestEveryKeyOfAPlanIsDocumentedWithItsFlag(t *testing.T) {
-	rows := rowsUnder(t, "docs/plan.md", "Keys")
-	known := bindings()
-	for _, only := range fileOnly() {
-		known = append(known, binding{"", only.key})
-	}
-	for _, r := range rows {
-		if !slices.ContainsFunc(known, func(b binding) bool { return b.key == r[0] }) {
-			t.Errorf("docs/plan.md has the key %s, which no plan has", r[0])
-		}
-	}
-	for _, b := range known {
-		i, by := slices.Index(firstCells(rows), b.key), b.shown()
-		if b.flag == "" {
-			by = "file only"
-		}
-		if i < 0 {
-			t.Errorf("docs/plan.md lacks the key %s", b.key)
-		} else if !slices.Contains(strings.Split(rows[i][1], ", "), by) {
-			t.Errorf("docs/plan.md sets %s by %s, not by %s", b.key, rows[i][1], by)
-		}
-	}
-}
-
-// The plan that is shown is one.
-func TestTheExampleOfAPlanIsAPlan(t *testing.T) {
+// The plan that is shown first is one.
+func TestThePlanInTheREADMEIsAPlan(t *testing.T) {
 	t.Setenv("API_PASSWORD", "secret")
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "picture.png"), nil, 0o666); err != nil {
+	_, example, _ := strings.Cut(readDocument(t, filepath.Join(repository, "README.md")), "```yaml\n")
+	example, _, _ = strings.Cut(example, "```")
+	p, err := planfile.Parse(filepath.Join(t.TempDir(), "plan.yaml"), []byte(example))
+	if err != nil {
 		t.Fatal(err)
 	}
-	_, example, _ := strings.Cut(readDocument(t, filepath.Join(repository, "docs", "plan.md")), "```yaml\n")
-	example, _, _ = strings.Cut(example, "```")
-	if _, err := planfile.Parse(filepath.Join(dir, "plan.yaml"), []byte(example)); err != nil {
+	if err := p.Validate(); err != nil {
 		t.Error(err)
 	}
 }
@@ -182,6 +158,9 @@ func TestEveryFieldOfATraceIsDocumented(t *testing.T) {
 	for typ, heading := range map[reflect.Type]string{
 		reflect.TypeFor[result.Trace]():           "The trace",
 		reflect.TypeFor[result.TracedOperation](): "operations[]",
+		reflect.TypeFor[result.TracedCheck]():     "checks[]",
+		reflect.TypeFor[result.TracedValue]():     "extracted[]",
+		reflect.TypeFor[result.TracedRow]():       "feeds[]",
 		reflect.TypeFor[result.TracedError]():     "error",
 		reflect.TypeFor[result.TracedExchange]():  "exchanges[]",
 		reflect.TypeFor[result.TracedRequest]():   "request",
@@ -279,7 +258,7 @@ func TestEveryWarningIsDocumented(t *testing.T) {
 }
 
 func TestEveryErrorClassIsDocumented(t *testing.T) {
-	classes := slices.Concat(wireClasses(t), sessionClasses(t))
+	classes := slices.Concat(wireClasses(t), sessionClasses(t), workloadClasses(t))
 	if len(classes) < 20 {
 		t.Fatalf("only %v were found in the source", classes)
 	}
@@ -297,6 +276,24 @@ func wireClasses(t *testing.T) (classes []string) {
 		ast.Inspect(file, func(n ast.Node) bool {
 			if spec, ok := n.(*ast.ValueSpec); ok && len(spec.Values) == 1 && strings.HasPrefix(spec.Names[0].Name, "Class") {
 				if class := text(spec.Values[0]); class != "canceled" { // ends a run, and is in no result
+					classes = append(classes, class)
+				}
+			}
+			return true
+		})
+	}
+	return classes
+}
+
+// workloadClasses are those of calls whose exchange did not fail, and of those that were not made.
+func workloadClasses(t *testing.T) (classes []string) {
+	for _, file := range sources(t, "workload") {
+		if file.Name.Name != "workload" {
+			continue
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if spec, ok := n.(*ast.ValueSpec); ok && len(spec.Values) == 1 && strings.HasPrefix(spec.Names[0].Name, "class") {
+				if class := text(spec.Values[0]); class != "abandoned" { // is no call's: a scenario's iteration
 					classes = append(classes, class)
 				}
 			}

@@ -48,7 +48,26 @@ func shapeOf(command, output string) []string {
 	text = strings.ReplaceAll(text, "# (# %)", "#") // segments sent again, with their share where there are any
 	text = parts.ReplaceAllString(text, "")
 	text = verdict.ReplaceAllString(text, "VERDICT")
+	text = withoutMachinesWarnings(text)
 	return strings.Fields(text)
+}
+
+// machinesWarnings are about a machine that has other things to do, and may come with any run.
+var machinesWarnings = regexp.MustCompile(`\((?:overloaded|workers_exhausted|generator_saturated|retransmits)\)`)
+
+// withoutMachinesWarnings leaves these out of a report, and the numbers of warnings where arms refer to them.
+func withoutMachinesWarnings(text string) string {
+	report, list, found := strings.Cut(text, " Warnings [#] ")
+	if !found {
+		return text
+	}
+	report = strings.ReplaceAll(report, " [#]", "")
+	for _, warning := range strings.Split(list, " [#] ") {
+		if !machinesWarnings.MatchString(warning) {
+			report += " WARNING " + warning
+		}
+	}
+	return report
 }
 
 // isPhase says whether a line is the row of one of the phases that "Mean time" has.

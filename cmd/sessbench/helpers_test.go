@@ -47,6 +47,7 @@ func newConsole(res *result.Result, err error) *console {
 	c.stdin = bytes.NewReader(nil)
 	c.stdout, c.stderr = &c.out, &c.err
 	c.width = func() int { return 0 }
+	c.colors = func() bool { return false }
 	c.raiseFileLimit = func(need uint64) (uint64, error) { return need, nil }
 	c.runWith(&fakeRunner{run: func(context.Context) (*result.Result, error) { return res, err }})
 	return c

@@ -86,6 +86,8 @@ func TestImportsCommandLineIsChecked(t *testing.T) {
 		{[]string{"har"}, "import har takes one file, or - for standard input"},
 		{[]string{"har", source, "--think", "some"}, `--think is "some"; use keep or none`},
 		{[]string{"har", source, "--cookies", "all"}, `--cookies is "all"; use keep or drop`},
+		{[]string{"har", source, "--host", "[a"}, `--host is "[a", which is no pattern`},
+		{[]string{"openapi", source, "--exclude", "a["}, `--exclude is "a[", which is no pattern`},
 		{[]string{"vegeta", filepath.Join(dir, "none")}, "none cannot be read: no such file or directory"},
 		{[]string{"vegeta", source, "--out", ""}, "--out is empty"},
 		{[]string{"vegeta", source, "--out", "-"}, "--out is -; leave it out"},

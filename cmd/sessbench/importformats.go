@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"path"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -84,6 +86,9 @@ func newImportHARCommand(p *process) *cobra.Command {
 					return usagef("--%s is %q; use keep or %s", choice.flag, choice.value, choice.other)
 				}
 			}
+			if err := checkPatterns("host", o.Hosts); err != nil {
+				return err
+			}
 			o.NoThink, o.KeepCookies = think == "none", cookies == "keep"
 			return p.importPlan(f, cmd.Flags().Changed, func() (*importer.Plan, error) {
 				name, data, err := p.source(args[0])
@@ -105,6 +110,16 @@ func newImportHARCommand(p *process) *cobra.Command {
 	completeWords(cmd, "think", "keep", "none")
 	completeWords(cmd, "cookies", "keep", "drop")
 	return cmd
+}
+
+// checkPatterns refuses patterns that fit nothing for want of a bracket.
+func checkPatterns(flag string, patterns []string) error {
+	for _, pattern := range patterns {
+		if _, err := path.Match(pattern, ""); err != nil {
+			return usagef("--%s is %q, which is no pattern; close its brackets, or write \\[ for the character itself", flag, pattern)
+		}
+	}
+	return nil
 }
 
 const importOpenAPIHelp = `import openapi makes an operation of each that a description has, OpenAPI 3 or Swagger
@@ -130,6 +145,9 @@ func newImportOpenAPICommand(p *process) *cobra.Command {
 		Example: importOpenAPIExamples,
 		Args:    oneFile("one file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := errors.Join(checkPatterns("include", o.Include), checkPatterns("exclude", o.Exclude)); err != nil {
+				return err
+			}
 			return p.importPlan(f, cmd.Flags().Changed, func() (*importer.Plan, error) {
 				name, data, err := p.source(args[0])
 				if err != nil {

@@ -163,13 +163,14 @@ func maskedKeys(data json.RawMessage, path string, anywhere, secret bool) (keys 
 	return keys
 }
 
-// readPlan reads a plan file, or the plan in a saved result, and notes everything that is wrong with it.
-func (p *process) readPlan(name string) (*planfile.File, error) {
+// readPlan reads a plan file, or the plan in a saved result, with overrides in the words of --set, and notes everything that is
+// wrong with it.
+func (p *process) readPlan(name string, overrides []string) (*planfile.File, error) {
 	source, err := p.openPlan(name)
 	if err != nil {
 		return nil, err
 	}
-	file, err := source.read(nil)
+	file, err := source.read(overrides)
 	if err != nil {
 		return nil, p.notePlan(err)
 	}

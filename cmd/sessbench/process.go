@@ -27,6 +27,7 @@ type process struct {
 	stdout, stderr io.Writer
 	signals        <-chan os.Signal                  // requests to end; the second is urgent
 	width          func() int                        // columns of stderr's terminal; 0: it is none
+	colors         func() bool                       // stdout is a terminal that shows colours
 	raiseFileLimit func(need uint64) (uint64, error) // see host.RaiseFileLimit
 	newRunner      func(*workload.Plan, workload.Options) (runner, error)
 	tryPlan        func(context.Context, *workload.Plan, workload.Options) (*result.Trace, error) // see workload.Try
@@ -44,6 +45,7 @@ func osProcess(signals <-chan os.Signal) *process {
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
 		signals:        signals,
 		width:          stderrWidth,
+		colors:         stdoutColors,
 		raiseFileLimit: host.RaiseFileLimit,
 		newRunner: func(plan *workload.Plan, opts workload.Options) (runner, error) {
 			return workload.NewRunner(plan, opts)
@@ -61,6 +63,11 @@ func stderrWidth() int {
 		return 80
 	}
 	return columns
+}
+
+// stdoutColors heeds what users say in the environment (https://no-color.org).
+func stdoutColors() bool {
+	return term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && host.ShowsEscapes(os.Stdout)
 }
 
 // note writes one line to stderr.

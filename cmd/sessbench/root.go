@@ -46,7 +46,7 @@ func newRootCommand(p *process) *cobra.Command {
 	root.Flags().Bool("version", false, "print the version")
 	root.AddCommand(
 		newCompareCommand(p), newRunCommand(p), newTryCommand(p), newImportCommand(p), newReportCommand(p), newServeCommand(p),
-		newDoctorCommand(p), newManCommand(p), newVersionCommand(p))
+		newDoctorCommand(p), newManCommand(p), newVersionCommand(p), newSchemaCommand(p))
 	return root
 }
 

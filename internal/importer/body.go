@@ -2,6 +2,7 @@ package importer
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -32,6 +33,10 @@ func (b *builder) setBody(o *operation, headers *[]header, body string) {
 				removeHeader(headers, "Content-Type")
 			}
 			o.body.add("json", n)
+			return
+		}
+		if json.Valid([]byte(body)) && !b.show {
+			o.body.add("body", textNode(b.jsonText(body)))
 			return
 		}
 	case media == urlencoded:

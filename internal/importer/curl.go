@@ -2,6 +2,7 @@ package importer
 
 import (
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -74,7 +75,7 @@ func (c *curlImporter) command(cmd command) error {
 			return c.wrongWord(cmd, 0, "has no URL; write it with the command")
 		}
 		for _, u := range unknown {
-			c.note("The option %s is not known and was left out.", oneLine(u.name))
+			c.note("The option %s is not known and was left out.", u)
 		}
 		if left := options.leftOut(); len(left) > 0 {
 			c.note("Left out, as a plan has no such thing or says it elsewhere: %s.", enumeration(left))
@@ -110,6 +111,7 @@ func (c *curlImporter) operation(options *curlOptions, raw string) error {
 		c.setData(o, options, &headers, body)
 	}
 	c.setHeaders(o, headers)
+	c.removeDefaults(o, options)
 	c.addCookies(o, options)
 	c.setConnection(o, options)
 	c.operations = append(c.operations, o)
@@ -208,6 +210,36 @@ func (c *curlImporter) headers(o *operation, options *curlOptions, implied []hea
 		}
 	}
 	return append(kept, headers...)
+}
+
+// removeDefaults takes away what sessbench sends by itself and curl was told not to send.
+func (c *curlImporter) removeDefaults(o *operation, options *curlOptions) {
+	var removed []string
+	for _, line := range options.headers {
+		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(value) == "" {
+			removed = append(removed, strings.ToLower(strings.TrimSpace(name)))
+		}
+	}
+	if options.set.Changed("user-agent") && options.userAgent == "" {
+		removed = append(removed, "user-agent")
+	}
+	given := mapping{}
+	if n := o.settings.get("headers"); n != nil {
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			given.add(n.Content[i].Value, n.Content[i+1])
+		}
+	}
+	before := len(given)
+	for _, name := range []string{"Accept", "Accept-Encoding", "User-Agent"} {
+		has := slices.ContainsFunc(given, func(p pair) bool { return strings.EqualFold(p.key, name) })
+		if !has && slices.Contains(removed, strings.ToLower(name)) {
+			given.add(name, nullNode())
+		}
+	}
+	if len(given) > before {
+		o.settings.remove("headers")
+		o.settings.add("headers", given.block())
+	}
 }
 
 // contains returns the name that headers have for name, or "".

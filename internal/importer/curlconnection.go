@@ -79,7 +79,10 @@ func (c *curlImporter) proxyURL(raw, user string) (text string, ok bool) {
 	if user == "" {
 		return strings.ToLower(scheme) + "://" + fixed(host), true
 	}
-	name, password, _ := strings.Cut(user, ":")
+	name, password, hasPassword := strings.Cut(user, ":")
+	if !hasPassword { // it may be a key
+		return strings.ToLower(scheme) + "://" + c.secret("PROXY_USER", curlEscape(name), "user of the proxy, encoded as in a URL") + "@" + literal(host), true
+	}
 	secret := c.secret("PROXY_PASSWORD", curlEscape(password), "password of the proxy, encoded as in a URL")
 	return strings.ToLower(scheme) + "://" + curlEscape(name) + ":" + secret + "@" + fixed(host), true
 }
@@ -134,24 +137,35 @@ func (c *curlImporter) finish() {
 		if options.maxRedirects >= 0 && c.session.get("max_redirects") == nil {
 			c.session.add("max_redirects", plainNode(itoa(options.maxRedirects)))
 		}
-		socket := options.unixSocket
-		if socket != "" {
-			socket = c.file(socket)
-		} else if options.abstractSocket != "" {
-			socket = "@" + options.abstractSocket
-		}
-		if socket != "" && c.connection.get("unix_socket") == nil {
-			c.connection.add("unix_socket", textNode(fixed(socket)))
-			if len(c.all) > 1 {
-				c.note("The Unix socket of one command is that of the whole plan.")
-			}
-		}
+		c.setSocket(options)
 	}
 	if !follow && c.session.get("max_redirects") != nil {
 		c.session.add("follow", plainNode("false"))
 	}
 	if !compressed {
 		c.remark("curl asks for no compression without --compressed, and sessbench does: to measure what curl transfers, set session.headers.Accept-Encoding to null.")
+	}
+}
+
+// setSocket makes the first Unix socket that is named the plan's.
+func (c *curlImporter) setSocket(options *curlOptions) {
+	const longest = 103 // that every system has
+	socket := options.unixSocket
+	if socket != "" {
+		socket = c.file(socket)
+	} else if options.abstractSocket != "" {
+		socket = "@" + options.abstractSocket
+	}
+	switch {
+	case socket == "" || c.connection.get("unix_socket") != nil:
+		return
+	case len(socket) > longest || socket == "@" || strings.Contains(socket, "\x00"):
+		c.note("The Unix socket was left out: its path is too long or no path.")
+		return
+	}
+	c.connection.add("unix_socket", textNode(fixed(socket)))
+	if len(c.all) > 1 {
+		c.note("The Unix socket of one command is that of the whole plan.")
 	}
 }
 

@@ -2,8 +2,9 @@ package importer
 
 import (
 	"fmt"
-	"path"
 	"strings"
+
+	"go.yaml.in/yaml/v4"
 )
 
 // dataOf returns the body that -d and its kind make, and the headers that go without saying.
@@ -102,8 +103,8 @@ func (c *curlImporter) setData(o *operation, options *curlOptions, headers *[]he
 func (c *curlImporter) setDataFile(o *operation, d datum) {
 	_, name, _ := strings.Cut(d.value, "@")
 	switch {
-	case name == "-":
-		c.comment(o, "The body was left out: it is on standard input. Save it in a file and name it with body_file.")
+	case name == "-" || name == "":
+		c.comment(o, "The body was left out: it is on standard input, or its file has no name. Save it in a file and name it with body_file.")
 		return
 	case d.option == "data-urlencode":
 		c.comment(o, "curl would encode the file's content for a form; the file has to have it encoded.")
@@ -134,33 +135,37 @@ func (c *curlImporter) setForm(o *operation, options *curlOptions) {
 			c.comment(o, "A field of the form whose value is in a file was left out; write its value under fields.")
 			continue
 		}
-		for _, list := range splitQuoted(value[1:], ',') {
-			parts := splitQuoted(list, ';')
-			file := mapping{{"field", textNode(fixed(name))}}
-			shown := path.Base(unquotedPart(parts[0]))
-			media := ""
-			for _, part := range parts[1:] {
-				key, text, _ := strings.Cut(strings.TrimSpace(part), "=")
-				switch strings.ToLower(key) {
-				case "filename":
-					shown = unquotedPart(text)
-				case "type":
-					media = unquotedPart(text)
-				}
+		for _, text := range splitQuoted(value[1:], ',') {
+			if file := c.formFile(o, name, text); file != nil {
+				files.Content = append(files.Content, file)
 			}
-			if shown != path.Base(unquotedPart(parts[0])) {
-				file.add("name", textNode(literal(shown)))
-			}
-			if media != "" {
-				file.add("type", textNode(fixed(media)))
-			}
-			file.add("path", textNode(fixed(c.file(unquotedPart(parts[0])))))
-			files.Content = append(files.Content, file.block())
 		}
 	}
 	if !c.addMultipart(o, fields, files) {
 		c.comment(o, "The form was left out: fields of one name stand apart.")
 	}
+}
+
+// formFile is one of the files of -F name=@file;type=...;filename=..., or nil.
+func (c *curlImporter) formFile(o *operation, field, text string) *yaml.Node {
+	parts := splitQuoted(text, ';')
+	file := unquotedPart(parts[0])
+	if file == "" || file == "-" {
+		c.comment(o, "A file of the form was left out: it is on standard input, or has no name.")
+		return nil
+	}
+	m := mapping{{"field", textNode(fixed(field))}}
+	for _, part := range parts[1:] {
+		key, value, _ := strings.Cut(strings.TrimSpace(part), "=")
+		switch key = strings.ToLower(key); {
+		case key == "filename" && m.get("name") == nil:
+			m.add("name", textNode(literal(unquotedPart(value))))
+		case key == "type" && m.get("type") == nil:
+			m.add("type", textNode(fixed(unquotedPart(value))))
+		}
+	}
+	m.add("path", textNode(fixed(c.file(file))))
+	return m.block()
 }
 
 // formContent is the content of -F name=content;type=text/plain.

@@ -180,14 +180,8 @@ func (c *curlOptions) leftOut() []string {
 	return list
 }
 
-// An unknownOption is one that curl may have and this package does not know.
-type unknownOption struct {
-	index int // of its word
-	name  string
-}
-
-// parse reads the words behind "curl" up to its end. The error's index is that of the word that is wrong, or -1.
-func (c *curlOptions) parse(words []string) (unknown []unknownOption, index int, err error) {
+// parse reads the words behind "curl", and lists the options that are not known. The error's index is that of the word that is wrong, or -1.
+func (c *curlOptions) parse(words []string) (unknown []string, index int, err error) {
 	args, unknown, index, err := c.normalized(words)
 	if err != nil {
 		return nil, index, err
@@ -209,7 +203,7 @@ func (c *curlOptions) explain(err error) error {
 
 // normalized gives every option a word of its own and its value another, as curl reads them: in -d=x, the value is "=x". Options
 // that are not known are taken out.
-func (c *curlOptions) normalized(words []string) (args []string, unknown []unknownOption, index int, err error) {
+func (c *curlOptions) normalized(words []string) (args []string, unknown []string, index int, err error) {
 	for i := 0; i < len(words); i++ {
 		word := words[i]
 		switch {
@@ -218,10 +212,11 @@ func (c *curlOptions) normalized(words []string) (args []string, unknown []unkno
 		case strings.HasPrefix(word, "--"):
 			f := c.set.Lookup(word[2:])
 			if f == nil {
+				name, _, _ := strings.Cut(oneLine(word), "=")
 				if !takesNoValue(word, words[i+1:]) {
-					return nil, nil, i, fmt.Errorf("is not an option of curl's that is known, and whether %s has a value cannot be told; leave the option out", oneLine(word))
+					return nil, nil, i, fmt.Errorf("is not an option of curl's that is known, and whether %s has a value cannot be told; leave the option out", name)
 				}
-				unknown = append(unknown, unknownOption{i, word})
+				unknown = append(unknown, name)
 				continue
 			}
 			if f.NoOptDefVal != "" {
@@ -233,7 +228,7 @@ func (c *curlOptions) normalized(words []string) (args []string, unknown []unkno
 			}
 			args = append(args, word+"="+words[i])
 		case len(word) > 1 && word[0] == '-':
-			skip, bad := c.shorthands(word, words[i+1:], &args, &unknown, i)
+			skip, bad := c.shorthands(word, words[i+1:], &args, &unknown)
 			if bad != nil {
 				return nil, nil, i, bad
 			}
@@ -246,7 +241,7 @@ func (c *curlOptions) normalized(words []string) (args []string, unknown []unkno
 }
 
 // shorthands reads a word such as -sSXPOST. It returns how many of the words that follow are its values.
-func (c *curlOptions) shorthands(word string, rest []string, args *[]string, unknown *[]unknownOption, index int) (skip int, err error) {
+func (c *curlOptions) shorthands(word string, rest []string, args *[]string, unknown *[]string) (skip int, err error) {
 	for at := 1; at < len(word); at++ {
 		letter := word[at : at+1]
 		f := (*pflag.Flag)(nil)
@@ -257,7 +252,7 @@ func (c *curlOptions) shorthands(word string, rest []string, args *[]string, unk
 		case f == nil && (at+1 < len(word) || !takesNoValue(word, rest)):
 			return 0, fmt.Errorf("has the option -%s, which is not known, and whether it has a value cannot be told; leave the option out", oneLine(letter))
 		case f == nil:
-			*unknown = append(*unknown, unknownOption{index, "-" + letter})
+			*unknown = append(*unknown, "-"+letter)
 		case f.NoOptDefVal != "":
 			*args = append(*args, "--"+f.Name)
 		case at+1 < len(word):
@@ -277,9 +272,6 @@ func (c *curlOptions) shorthands(word string, rest []string, args *[]string, unk
 func takesNoValue(word string, rest []string) bool {
 	return len(rest) == 0 || strings.HasPrefix(rest[0], "-") || strings.HasPrefix(word, "--no-") || strings.Contains(rest[0], "://")
 }
-
-// given says whether an option was.
-func (c *curlOptions) given(name string) bool { return c.set.Changed(name) }
 
 // splitAtNext parts words at --next.
 func splitAtNext(words []string) [][]string {

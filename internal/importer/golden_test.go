@@ -1,11 +1,17 @@
 package importer
 
 import (
+	"bytes"
 	"flag"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"go.yaml.in/yaml/v4"
+
+	"sessbench/workload/planfile"
 )
 
 var update = flag.Bool("update", false, "write the expected plans anew")
@@ -45,6 +51,7 @@ func TestGoldenPlans(t *testing.T) {
 				t.Fatal(err)
 			}
 			parse(t, plan)
+			meetsSchema(t, plan.YAML)
 			golden := filepath.Join("testdata", test.name+".golden.yaml")
 			if *update {
 				if err := os.WriteFile(golden, plan.YAML, 0o666); err != nil {
@@ -59,6 +66,38 @@ func TestGoldenPlans(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s", got, want)
 			}
 		})
+	}
+}
+
+// meetsSchema holds a plan to the schema that editors use.
+func meetsSchema(t *testing.T, plan []byte) {
+	t.Helper()
+	data, err := planfile.Schema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiler := jsonschema.NewCompiler()
+	if err := compiler.AddResource("plan.json", document); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := compiler.Compile("plan.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var value any
+	if err := yaml.Unmarshal(plan, &value); err != nil {
+		t.Fatal(err)
+	}
+	instance, err := jsonschema.UnmarshalJSON(strings.NewReader(compactJSON(value)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate(instance); err != nil {
+		t.Errorf("%v\n%s", err, plan)
 	}
 }
 

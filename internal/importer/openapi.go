@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -73,7 +74,7 @@ func (o *OpenAPIOptions) load(data []byte) (*openapi3.T, error) {
 	case version.OpenAPI != nil && strings.HasPrefix(fmt.Sprint(version.OpenAPI), "3"):
 		doc, err := loader.LoadFromDataWithPath(data, at)
 		if err != nil {
-			return nil, o.failf("is no OpenAPI description that can be read: %s", oneLine(err.Error()))
+			return nil, o.failf("is no OpenAPI description that can be read: %s", withoutValues(err))
 		}
 		return doc, nil
 	case version.Swagger != nil && strings.HasPrefix(fmt.Sprint(version.Swagger), "2"):
@@ -93,14 +94,21 @@ func (o *OpenAPIOptions) loadSwagger(data []byte, loader *openapi3.Loader, at *u
 	}
 	var doc2 openapi2.T
 	if err := json.Unmarshal(text, &doc2); err != nil {
-		return nil, o.failf("is no Swagger description that can be read: %s", oneLine(err.Error()))
+		return nil, o.failf("is no Swagger description that can be read: %s", withoutValues(err))
 	}
 	doc, err := openapi2conv.ToV3WithLoader(&doc2, loader, at)
 	if err != nil {
-		return nil, o.failf("cannot be read as Swagger 2.0: %s", oneLine(err.Error()))
+		return nil, o.failf("cannot be read as Swagger 2.0: %s", withoutValues(err))
 	}
 	return doc, nil
 }
+
+// withoutValues is a library's error without the values that it quotes, in which there may be a secret.
+func withoutValues(err error) string {
+	return oneLine(quotedValue.ReplaceAllString(err.Error(), "a value"))
+}
+
+var quotedValue = regexp.MustCompile("`[^`]*`")
 
 // withTextKeys makes JSON's objects of YAML's mappings, whose keys may be numbers such as 200.
 func withTextKeys(tree any) any {

@@ -1,11 +1,10 @@
 package importer
 
 import (
+	"maps"
 	"mime"
 	"slices"
 	"strings"
-
-	"maps"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )

@@ -105,6 +105,9 @@ func variableName(s string) string {
 
 // url returns a URL, or a part of one, in which the values of secret parameters of the query and passwords are variables.
 func (v *vault) url(raw string) string {
+	if !v.show {
+		raw, _, _ = strings.Cut(raw, "#") // some services put tokens behind it
+	}
 	before, query, ok := strings.Cut(raw, "?")
 	if scheme, rest, whole := strings.Cut(before, "://"); whole && isToken(scheme) && !v.show {
 		end := authorityEnd(rest)
@@ -112,10 +115,6 @@ func (v *vault) url(raw string) string {
 	}
 	if !ok {
 		return literal(before)
-	}
-	query, fragment, hasFragment := strings.Cut(query, "#")
-	if hasFragment && !v.show {
-		hasFragment = false // some services put tokens there
 	}
 	var b strings.Builder
 	b.WriteString(literal(before + "?"))
@@ -136,9 +135,6 @@ func (v *vault) url(raw string) string {
 		b.WriteString(literal(name + "="))
 		b.WriteString(v.text(plain, value, of))
 	}
-	if hasFragment {
-		b.WriteString(literal("#" + fragment))
-	}
 	return b.String()
 }
 
@@ -151,7 +147,7 @@ func authorityEnd(rest string) int {
 
 // nameAndValue finds fields of forms, JSON and the like in any text, and element those of XML.
 var (
-	nameAndValue = regexp.MustCompile(`([\w.-]+)\\*["']?\s*[=:]\s*(?:"((?:[^"\\]|\\.)+)"|'([^']+)'|\\+"([^"\\]+)|([^"'&,;{}<>\s\\]+))`)
+	nameAndValue = regexp.MustCompile(`([\w.-]+)\\*["']?\s*[=:]\s*(?:"((?:[^"\\]|\\.)+)"|'([^']+)'|\\+"([^"\\]+)|([^"'&,;{}<>\s\\\[][^"'&,;{}<>\s\\]*))`)
 	element      = regexp.MustCompile(`<([\w.:-]+)(?:\s[^<>]*)?>([^<]+)<`)
 )
 
@@ -219,7 +215,7 @@ func (v *vault) authorization(value string) (auth *mapping, ok bool) {
 
 // credentials is an auth of a kind. A user without a password may be a key.
 func (v *vault) credentials(kind, user, password string) *mapping {
-	c := mapping{}
+	var c mapping
 	write := literal
 	if kind == "digest" {
 		write = fixed

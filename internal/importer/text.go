@@ -6,30 +6,33 @@ import (
 )
 
 // literal writes a text of an operation so that the plan means these very characters: ${ and $$ are about the environment,
-// and {{ is about templates. A dollar sign at the end is doubled too, whatever is written behind it.
-func literal(s string) string {
-	if !strings.ContainsAny(s, "${") {
+// and {{ is about templates.
+func literal(s string) string { return strings.ReplaceAll(dollars(s), "{{", openBraces) }
+
+// fixed is literal for texts that cannot have templates, in which a plan has no way to say {{: a blank parts the braces.
+func fixed(s string) string {
+	for strings.Contains(s, "{{") {
+		s = strings.ReplaceAll(s, "{{", "{ {")
+	}
+	return dollars(s)
+}
+
+// dollars doubles the dollar signs that have a meaning. One at the end is doubled too, whatever is written behind it.
+func dollars(s string) string {
+	if !strings.Contains(s, "$") {
 		return s
 	}
 	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		switch {
-		case s[i] == '$' && (i+1 == len(s) || s[i+1] == '$' || s[i+1] == '{'):
-			b.WriteString("$$")
-		case strings.HasPrefix(s[i:], "{{"):
-			b.WriteString(openBraces)
-			i++
-		default:
-			b.WriteByte(s[i])
+	for i := range len(s) {
+		b.WriteByte(s[i])
+		if s[i] == '$' && (i+1 == len(s) || s[i+1] == '$' || s[i+1] == '{') {
+			b.WriteByte('$')
 		}
 	}
 	return b.String()
 }
 
-// fixed is literal for texts that cannot have templates, in which a plan has no way to say {{: a blank parts the braces.
-func fixed(s string) string { return strings.ReplaceAll(literal(s), openBraces, "{ {") }
-
-// openBraces is what literal makes of two braces.
+// openBraces is a template of two braces.
 const openBraces = `{{"{{"}}`
 
 // oneLine makes a text fit to stand in a comment.

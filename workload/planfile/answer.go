@@ -54,7 +54,7 @@ func (v value) extractions() []workload.Extraction {
 			v.fail("does not say from where; write {json: items.0.id}, or regexp, header, cookie or form in the place of json")
 			return
 		}
-		v.keys([]key{
+		v.keys("extraction", []key{
 			{"json", func(v value) { x.JSON = v.text() }},
 			{"regexp", func(v value) { x.Regexp = v.text() }},
 			{"header", func(v value) { x.Header = v.text() }},
@@ -79,12 +79,12 @@ func (v value) think() *workload.Think {
 		t.Constant = time(v)
 		return t
 	}
-	v.keys([]key{
+	v.keys("think", []key{
 		{"constant", func(v value) { t.Constant = time(v) }},
 		{"uniform", func(v value) { t.Uniform = v.twoTimes() }},
 		{"normal", func(v value) {
 			n := &workload.NormalThink{}
-			v.keys([]key{
+			v.keys("normal", []key{
 				{"mean", func(v value) { n.Mean = *time(v) }},
 				{"deviation", func(v value) { n.Deviation = *time(v) }},
 			})
@@ -93,7 +93,7 @@ func (v value) think() *workload.Think {
 		{"exponential", func(v value) { t.Exponential = time(v) }},
 		{"lognormal", func(v value) {
 			n := &workload.LogNormThink{}
-			v.keys([]key{
+			v.keys("lognormal", []key{
 				{"median", func(v value) { n.Median = *time(v) }},
 				{"sigma", func(v value) { n.Sigma = v.number() }},
 			})

@@ -30,7 +30,7 @@ func (v value) arms() []workload.Arm {
 func (v value) arm() workload.Arm {
 	var a workload.Arm
 	before := len(v.problems)
-	v.keys([]key{
+	v.keys("arm", []key{
 		{"name", func(v value) { a.Name = v.text() }},
 		{"policy", func(v value) { a.Policy = v.text() }},
 		{"target", func(v value) { a.Target = v.text() }},

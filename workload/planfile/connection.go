@@ -10,7 +10,7 @@ import (
 
 // connection reads how connections are opened.
 func (v value) connection(c *workload.ConnectionPlan) {
-	v.keys([]key{
+	v.keys("connection", []key{
 		{"source", func(v value) { c.Source = v.texts() }},
 		{"unix_socket", func(v value) { c.UnixSocket = v.socketPath() }},
 		{"proxy_protocol", func(v value) { c.ProxyProtocol = v.atLeastOne() }},
@@ -40,7 +40,7 @@ func (v value) keepAlive(k *workload.KeepAlivePlan) {
 		k.Idle = v.longerThanZero()
 		return
 	}
-	v.keys([]key{
+	v.keys("keep_alive", []key{
 		{"idle", func(v value) { k.Idle = v.longerThanZero() }},
 		{"interval", func(v value) { k.Interval = v.longerThanZero() }},
 		{"count", func(v value) { k.Count = v.atLeastOne() }},
@@ -92,7 +92,7 @@ func (v value) emulation(e *workload.EmulationPlan) {
 		e.RTT = v.longerThanZero()
 		return
 	}
-	v.keys([]key{
+	v.keys("emulate", []key{
 		{"rtt", func(v value) { e.RTT = v.longerThanZero() }},
 		{"down", func(v value) { e.Down = v.bitRate() }},
 		{"up", func(v value) { e.Up = v.bitRate() }},

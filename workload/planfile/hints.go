@@ -16,7 +16,9 @@ func hint(path, name string, known []key) string {
 	}
 	var names []string
 	for _, k := range known {
-		names = append(names, k.name)
+		if k.name[0] != '$' {
+			names = append(names, k.name)
+		}
 	}
 	if near := nearest.To(name, names); near != "" {
 		return "did you mean " + near + "?"

@@ -15,7 +15,7 @@ type loadReader struct {
 }
 
 func (v value) load(l *loadReader) {
-	v.keys([]key{
+	v.keys("load", []key{
 		{"workers", func(v value) { l.Workers, l.workers = v.int(), true }},
 		{"max_workers", func(v value) { l.MaxWorkers = v.atLeastOne() }},
 		{"duration", func(v value) { l.Duration, l.duration = workload.Duration(v.duration()), true }},
@@ -37,7 +37,7 @@ func (v value) load(l *loadReader) {
 
 func (v value) stage() workload.Stage {
 	var s workload.Stage
-	v.keys([]key{
+	v.keys("stage", []key{
 		{"duration", func(v value) { s.Duration = workload.Duration(v.duration()) }},
 		{"rate", func(v value) { rate := v.number(); s.Rate = &rate }},
 		{"workers", func(v value) { s.Workers = v.count() }},
@@ -119,7 +119,7 @@ func (v value) thresholds() []workload.Threshold {
 			list = append(list, t)
 			return
 		}
-		v.keys([]key{
+		v.keys("threshold", []key{
 			{"condition", func(v value) { t.Condition = v.text() }},
 			{"abort_early", func(v value) { t.AbortEarly = v.bool() }},
 			{"grace", func(v value) { t.Grace = workload.Duration(v.duration()) }},
@@ -133,7 +133,7 @@ func (v value) feeds() workload.Feeds {
 	var feeds workload.Feeds
 	v.mapping("a mapping of names to feeds, such as {users: {csv: users.csv}}", func(name string, v value) {
 		f := workload.Feed{Name: name}
-		v.keys([]key{
+		v.keys("feed", []key{
 			{"csv", func(v value) { f.CSV = v.file() }},
 			{"jsonl", func(v value) { f.JSONL = v.file() }},
 			{"pick", func(v value) { f.Pick = workload.Pick(v.text()) }},
@@ -145,7 +145,7 @@ func (v value) feeds() workload.Feeds {
 }
 
 func (v value) output(o *workload.Output) {
-	v.keys([]key{
+	v.keys("output", []key{
 		{"file", func(v value) { o.File = v.text() }},
 		{"format", func(v value) { o.Format = v.text() }},
 		{"quiet", func(v value) { o.Quiet = v.bool() }},

@@ -23,7 +23,7 @@ var methods = []string{"get", "head", "post", "put", "patch", "delete", "options
 func (v value) operation(s *workload.SessionPlan) workload.Operation {
 	r := &operationReader{session: s}
 	before := len(v.problems)
-	v.keys(slices.Concat(r.target(v), r.request(), r.answer()))
+	v.keys("operation", slices.Concat(r.target(v), r.request(), r.answer()))
 	o := &r.Operation
 	wrong := len(v.problems) > before
 	switch {
@@ -139,7 +139,7 @@ func (v value) weight() int {
 // inner braces.
 func pathOnly(requestURL string) string {
 	var held []string
-	text := template.ReplaceAllStringFunc(requestURL, func(found string) string {
+	text := inBraces.ReplaceAllStringFunc(requestURL, func(found string) string {
 		held = append(held, strings.TrimSpace(found[2:len(found)-2]))
 		return standIn
 	})
@@ -162,8 +162,8 @@ func pathOnly(requestURL string) string {
 // standIn takes the place of a template while a URL is parsed.
 const standIn = "0template0"
 
-// template matches templates, but for those with braces in them.
-var template = regexp.MustCompile(`(?s)\{\{.*?\}\}`)
+// inBraces matches templates, but for those with braces in them.
+var inBraces = regexp.MustCompile(`(?s)\{\{.*?\}\}`)
 
 func (v value) bodyFile(o *workload.Operation) {
 	before := len(v.problems)
@@ -221,7 +221,7 @@ func (v value) unreadable(err error) {
 
 func (v value) multipart() *workload.Multipart {
 	m := &workload.Multipart{}
-	v.keys([]key{
+	v.keys("multipart", []key{
 		{"fields", func(v value) { m.Fields = v.fields() }},
 		{"files", func(v value) {
 			v.list("files", func(v value) { m.Files = append(m.Files, v.filePart()) })
@@ -232,7 +232,7 @@ func (v value) multipart() *workload.Multipart {
 
 func (v value) filePart() workload.FilePart {
 	var f workload.FilePart
-	v.keys([]key{
+	v.keys("file", []key{
 		{"field", as(plain, func(v value) { f.Field = v.text() })},
 		{"name", func(v value) { f.Name = v.text() }},
 		{"type", as(plain, func(v value) { f.Type = v.text() })},

@@ -2,6 +2,7 @@ package planfile
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -131,4 +132,29 @@ func TestProblemsOfFileAndOverridesAreToldTogether(t *testing.T) {
 	if err == nil || err.Error() != want {
 		t.Errorf("%v\nwant\n%s", err, want)
 	}
+}
+
+func FuzzOverride(f *testing.F) {
+	for _, set := range []string{
+		"load.rate=500", "mix[0].weight=3", "mix.list.weight=3", `mix."POST /items".json={a: [1, "{{worker}}"]}`, "session.headers.Accept=", "mix[1].timeout.read=2s",
+		"session.adapters.https://api.example.com/.retries=5", "=", "a[", "mix[9999999999999999999]=1", "mix=[*x]", "load=&a {x: *a}", "mix[0].<<=*item", `"\x00"=1`, "mix[-1]=2",
+	} {
+		f.Add(set)
+	}
+	f.Fuzz(func(t *testing.T, set string) {
+		if strings.Contains(set, "include") || strings.Contains(set, "file") || strings.Contains(set, "csv") { // which would read files
+			return
+		}
+		got, err := parse("plan.yaml", []byte(overridden), []string{set})
+		if err != nil {
+			var wrong *Error
+			if !errors.As(err, &wrong) || got != nil || err.Error() == "" {
+				t.Fatalf("plan %v, error %v", got, err)
+			}
+			return
+		}
+		if _, err := json.Marshal(got); err != nil {
+			t.Fatal(err)
+		}
+	})
 }

@@ -24,7 +24,7 @@ func (d *decoder) plan(root *yaml.Node) *workload.Plan {
 			v.list("operations", func(v value) { *into = append(*into, v.operation(&p.Session)) })
 		}
 	}
-	v.keys([]key{
+	v.keys("plan", []key{
 		{"include", func(value) {}}, // it was carried out
 		{"target", func(v value) { p.Target = v.text() }},
 		{"arms", func(v value) { p.Arms = v.arms() }},
@@ -40,6 +40,7 @@ func (d *decoder) plan(root *yaml.Node) *workload.Plan {
 		{"thresholds", func(v value) { p.Thresholds = v.thresholds() }},
 		{"fail_if", func(v value) { p.FailIf = v.texts() }},
 		{"output", func(v value) { v.output(&p.Output) }},
+		{"$schema", func(value) {}}, // is for editors
 	})
 	nameApart(p.Mix, "mix", d.places)
 	p.Load = load.withDefaults(p.Mix)

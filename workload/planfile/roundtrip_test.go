@@ -251,6 +251,10 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	}
+	f.Add(manyOperations(8))
+	f.Add([]byte("mix: [{name: a, rate: 5, get: '/{{worker}}', think: {lognormal: {median: 1s, sigma: .5}, max: 3s}, check: [size > 0, {b: status == 200}], expect: [2xx]}]\n" +
+		"load: {max_workers: 30}\nthresholds: [{condition: pooled.error_rate < 1%, abort_early: true, grace: 1s}]\nsession: {renew_every: 5}"))
+	f.Add([]byte("mix: [{get: /}]\nload: {stages: [{rate: 5, duration: 1s, shape: spike}, {rate: 0, duration: 1s}], blocks: 2}"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		plan, err := Parse("standard input", data)
 		if err != nil {

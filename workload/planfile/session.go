@@ -29,7 +29,7 @@ func defaultSession() workload.SessionPlan {
 
 // session reads a session. That it says how many redirects are followed is enough for them to be followed.
 func (v value) session(s *workload.SessionPlan) {
-	v.keys([]key{
+	v.keys("session", []key{
 		{"headers", func(v value) { s.Headers = v.headers() }},
 		{"params", func(v value) { s.Params = v.fields() }},
 		{"auth", func(v value) { s.Auth = v.auth() }},
@@ -116,7 +116,7 @@ func (v value) auth() *workload.Auth {
 		v.wrong("basic: {user: me, password: ...}, digest with the same, or bearer with a token")
 		return a
 	}
-	v.keys([]key{
+	v.keys("auth", []key{
 		{"basic", func(v value) { a.Basic = v.credentials() }},
 		{"bearer", func(v value) { a.Bearer = v.text() }},
 		{"digest", as(plain, func(v value) { a.Digest = v.credentials() })},
@@ -126,7 +126,7 @@ func (v value) auth() *workload.Auth {
 
 func (v value) credentials() *workload.BasicAuth {
 	c := &workload.BasicAuth{}
-	v.keys([]key{
+	v.keys("credentials", []key{
 		{"user", func(v value) { c.User = v.text() }},
 		{"password", func(v value) { c.Password = v.text() }},
 	})
@@ -144,13 +144,13 @@ func (v value) timeout(t *workload.Timeout) {
 		limit(&t.Total)(v)
 		return
 	}
-	v.keys([]key{
+	v.keys("timeout", []key{
 		{"connect", limit(&t.Connect)}, {"read", limit(&t.Read)}, {"write", limit(&t.Write)}, {"total", limit(&t.Total)},
 	})
 }
 
 func (v value) tls(t *workload.TLSPlan) {
-	v.keys([]key{
+	v.keys("tls", []key{
 		{"verify", func(v value) { t.Verify = v.bool() }},
 		{"ca", func(v value) { t.CA = v.file() }},
 		{"cert", func(v value) { t.Cert = v.file() }},
@@ -195,7 +195,7 @@ func (v value) adapters() workload.Adapters {
 	var adapters workload.Adapters
 	v.mapping("a mapping of URLs' beginnings to adapters", func(prefix string, v value) {
 		a := workload.AdapterPlan{Prefix: prefix}
-		v.keys([]key{
+		v.keys("adapter", []key{
 			{"retries", func(v value) { a.Retries = v.retries() }},
 			{"pool_connections", func(v value) { a.PoolConnections = v.count() }},
 			{"pool_maxsize", func(v value) { a.PoolMaxsize = v.count() }},
@@ -214,7 +214,7 @@ func (v value) retries() *session.Retry {
 	r := &session.Retry{}
 	count := func(into **int) func(value) { return func(v value) { *into = v.count() } }
 	wait := func(into *time.Duration) func(value) { return func(v value) { *into = v.duration() } }
-	v.keys([]key{
+	v.keys("retries", []key{
 		{"total", count(&r.Total)}, {"connect", count(&r.Connect)}, {"read", count(&r.Read)},
 		{"status", count(&r.Status)}, {"redirect", count(&r.Redirect)}, {"other", count(&r.Other)},
 		{"methods", func(v value) {

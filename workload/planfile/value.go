@@ -27,6 +27,8 @@ type decoder struct {
 	values    int                    // that were read, those behind aliases each time
 	exhausted bool                   // there were too many, which was noted
 
+	watch func(section string, known []key) // is told of every mapping that is read; nil: nobody is
+
 	unincluded bool // a file could not be included, which was noted
 }
 
@@ -123,8 +125,12 @@ type key struct {
 	read func(value)
 }
 
-// keys reads a mapping whose keys are known, in the order of known. What is empty has no keys.
-func (v value) keys(known []key) {
+// keys reads a mapping whose keys are known, in the order of known. What is empty has no keys. section is what the mapping is called
+// where keys are described.
+func (v value) keys(section string, known []key) {
+	if v.watch != nil {
+		v.watch(section, known)
+	}
 	members, ok := v.members("a mapping with keys such as " + known[0].name)
 	if !ok {
 		return

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"math/rand/v2"
 	"net/url"
 	"reflect"
 	"strings"
@@ -27,7 +28,7 @@ type function struct {
 func functions() []function {
 	return []function{
 		{name: "seq", scoped: true, call: withScope(sequence), types: []any{func(any) int { return 0 }}},
-		{name: "uuid", scoped: true, call: withScope(uuid), types: []any{func(any) string { return "" }}},
+		{name: "uuid", call: uuid, types: []any{func() string { return "" }}},
 		{name: "rand", scoped: true, call: withScope(random), types: []any{func(any) float64 { return 0 }}},
 		{name: "randint", scoped: true, call: withScope(randomInt), types: []any{func(_ any, _, _ int) int { return 0 }}},
 		{name: "choice", scoped: true, call: withScope(choice), types: []any{func(any, any, ...any) any { return nil }}},
@@ -110,10 +111,11 @@ func sequence(s *Scope, _ []any) (any, error) { return int(s.Sequence()), nil }
 
 func random(s *Scope, _ []any) (any, error) { return s.Random.Float64(), nil }
 
-// uuid draws a version 4 UUID (RFC 9562, section 5.4).
-func uuid(s *Scope, _ []any) (any, error) {
+// uuid draws a version 4 UUID (RFC 9562, section 5.4). The plan's seed has no say in it: were it the same in another arm, or in another
+// run, a server that takes it for the key of a request would answer from memory.
+func uuid(...any) (any, error) {
 	var id [16]byte
-	for i, half := range [2]uint64{s.Random.Uint64(), s.Random.Uint64()} {
+	for i, half := range [2]uint64{rand.Uint64(), rand.Uint64()} {
 		for j := range 8 {
 			id[8*i+j] = byte(half >> (8 * j))
 		}

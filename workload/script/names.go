@@ -135,6 +135,17 @@ func (n *Names) unknown(name string, check bool) string {
 	return said + "there are " + some(known)
 }
 
+// withColumn returns the feeds that have a column of the name.
+func (n *Names) withColumn(name string) []int {
+	var feeds []int
+	for f := range n.feeds {
+		if slices.Contains(n.feeds[f].columns, name) {
+			feeds = append(feeds, f)
+		}
+	}
+	return feeds
+}
+
 // unknownColumn says of a column that a feed does not have it, and which was probably meant.
 func (n *Names) unknownColumn(f int, column string) string {
 	name, columns := n.feeds[f].name, n.feeds[f].columns

@@ -100,6 +100,9 @@ func (n *Names) frameTypes(words []string, check bool) types.Map {
 				frame[inputMark+word+"."+column] = types.String
 			}
 		}
+		for _, f := range n.withColumn(word) {
+			frame[inputMark+n.feeds[f].name+"."+word] = types.String
+		}
 		if _, ok := n.slots[word]; ok {
 			frame[inputMark+word] = types.Any
 		}

@@ -78,7 +78,22 @@ func (r *nameRewriter) identifier(node *ast.Node, n *ast.IdentifierNode) {
 	case isFunction(name) || slices.Contains(builtin.Names, name):
 		r.err = faultAt(n, "refers to %s, which is a function; call it: %s()", name, name)
 	default:
-		r.err = faultAt(n, "%s", r.names.unknown(name, r.check))
+		r.column(node, n)
+	}
+}
+
+// column takes a name that nothing else has for that of a column, where one feed alone has it.
+func (r *nameRewriter) column(node *ast.Node, n *ast.IdentifierNode) {
+	switch found := r.names.withColumn(n.Value); len(found) {
+	case 0:
+		r.err = faultAt(n, "%s", r.names.unknown(n.Value, r.check))
+	case 1:
+		feed := &r.names.feeds[found[0]]
+		index := slices.Index(feed.columns, n.Value)
+		ast.Patch(node, r.input(reference{from: fromColumn, name: feed.name + "." + n.Value, feed: found[0], index: index}))
+	default:
+		first, second := r.names.feeds[found[0]].name, r.names.feeds[found[1]].name
+		r.err = faultAt(n, "refers to %s, which several feeds have; write %s or %s", n.Value, columnPath(first, n.Value), columnPath(second, n.Value))
 	}
 }
 
