@@ -127,6 +127,19 @@ func TestASessionThatEndsWithTheLoadIsNoDoubt(t *testing.T) {
 	}
 }
 
+// Without a set-up a session begins with its first iteration: one that has none is not begun, and takes no leave.
+func TestNoSessionIsBegunForNothing(t *testing.T) {
+	l := startLedger(t)
+	plan := l.plan()
+	plan.Setup, plan.Mix, plan.Teardown = nil, operations("/login"), operations("/logout")
+	plan.Session.RenewEvery = 1
+	res := run(t, plan, "pooled", workload.Load{Workers: 3, Requests: 40, Blocks: 4, Seed: 1})
+	requireValid(t, res)
+	if s := res.Arms[0].Sessions; s.Begun != 40 || s.TeardownRequests != 40 || l.calls["/logout"] != 40 {
+		t.Errorf("%+v, the server had %d log-outs of 40 sessions", s, l.calls["/logout"])
+	}
+}
+
 // A threshold that ends the load lets users log out.
 func TestSessionsAreEndedAfterAnEarlyEnd(t *testing.T) {
 	l := startLedger(t)
