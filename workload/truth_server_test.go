@@ -115,8 +115,9 @@ func (s *truthServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, op, c, value)
 }
 
-// enter puts a request into the books and says what to do: the answer's parts are in the call.
-func (s *truthServer) enter(op *truthOp, r *http.Request, body []byte) (call *truthCall, cookie string, value any) {
+// enter puts a request into the books and says what to do. What it returns is the call as it is now: when it is sent again, that can be
+// before this request's handler has ended.
+func (s *truthServer) enter(op *truthOp, r *http.Request, body []byte) (call truthCall, cookie string, value any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.hits++
@@ -143,7 +144,7 @@ func (s *truthServer) enter(op *truthOp, r *http.Request, body []byte) (call *tr
 		value = op.value(s.hits)
 		session.given[op.key] = value
 	}
-	return c, cookie, value
+	return *c, cookie, value
 }
 
 // sessionOf finds the session by the cookie, or begins one and sets its cookie.
@@ -264,13 +265,10 @@ func (s *truthServer) check(c *truthCall, got map[string]string) {
 }
 
 // answer writes the response.
-func (s *truthServer) answer(w http.ResponseWriter, op *truthOp, c *truthCall, value any) {
-	s.mu.Lock() // a call that is sent again is the same
-	status, ok := c.status, c.ok
-	s.mu.Unlock()
+func (s *truthServer) answer(w http.ResponseWriter, op *truthOp, c truthCall, value any) {
 	h := w.Header()
-	h.Set("X-Ok", fmt.Sprint(ok))
-	reply := map[string]any{"ok": ok}
+	h.Set("X-Ok", fmt.Sprint(c.ok))
+	reply := map[string]any{"ok": c.ok}
 	page := ""
 	if value != nil {
 		switch op.extract {
@@ -286,7 +284,7 @@ func (s *truthServer) answer(w http.ResponseWriter, op *truthOp, c *truthCall, v
 			reply["v"] = []any{map[string]any{"x": value}}
 		}
 	}
-	w.WriteHeader(status)
+	w.WriteHeader(c.status)
 	if op.extract == "regexp" || op.extract == "form" {
 		_, _ = io.WriteString(w, page+" ")
 		return
