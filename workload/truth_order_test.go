@@ -70,8 +70,9 @@ func (c *truthChecks) sequence(session *truthSession, whole bool) {
 		c.follows(before, call)
 		before = call
 	}
+	// An iteration in which a feed ended is none of the session's.
 	switch every := c.plan.Session.RenewEvery; {
-	case every > 0 && begun > every, every > 0 && whole && begun != every && !c.cutOff && !c.ended, every == 0 && whole && !c.flawed && !c.cutOff:
+	case every > 0 && begun > every && !c.ended, every > 0 && whole && begun != every && !c.cutOff && !c.ended, every == 0 && whole && !c.flawed && !c.cutOff:
 		c.fail("a session of %d iterations (whole: %t) where %d are wanted", begun, whole, every)
 	}
 	take("teardown", len(c.plan.Teardown))
