@@ -31,8 +31,8 @@ func (w *worker) begin(ctx context.Context) error {
 		err := w.unmeasured(ctx, s)
 		w.life.setups.count(err)
 		if err != nil {
-			if errors.Is(err, script.ErrEnded) {
-				w.life.begun.Add(-1) // nobody came
+			if i == 0 && errors.Is(err, script.ErrEnded) {
+				w.life.begun.Add(-1) // there was nobody whose session it could have been
 			}
 			w.drop()
 			return fmt.Errorf("set-up %q: %w", s.name, err)
@@ -125,6 +125,7 @@ func (a *armRun) takeLeave(ctx context.Context) {
 // drop gives the session up, with what it keeps.
 func (w *worker) drop() {
 	w.session = nil
+	w.life.dropped.Add(1)
 	w.client.Close()
 	w.client.Forget()
 }

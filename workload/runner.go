@@ -256,6 +256,9 @@ func (r *Runner) allFailed(res *result.Result) error {
 		}
 	}
 	if len(res.Arms) > 0 && res.Arms[0].Requests == 0 && !res.Interrupted {
+		if feed := r.feedEnded(); feed != "" {
+			return fmt.Errorf("no call was made: the feed %s has too few rows; give it one for every set-up and iteration, or let it begin again (end: wrap)", feed)
+		}
 		return errNoIteration
 	}
 	return nil

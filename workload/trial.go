@@ -137,7 +137,9 @@ func (r *Runner) runTrial(ctx context.Context, a *armRun, block, position int, l
 // nobody asked for.
 const setupsAtATime = 32
 
-// beginSessions gives the workers that have none a session, before the clock of a trial starts.
+// beginSessions gives the workers that have none a session, before the clock of a trial starts. Only a worker's first session has to
+// succeed: what fails later, or finds a feed at its end, is tried again by the worker's next iteration, which then fails or ends the
+// worker's load.
 func (a *armRun) beginSessions(ctx context.Context) error {
 	if len(a.program.setup) == 0 {
 		return nil // each worker begins its own, at no cost
@@ -150,7 +152,8 @@ func (a *armRun) beginSessions(ctx context.Context) error {
 		}
 		group.Go(func() error {
 			err := w.begin(ctx)
-			if ctx.Err() != nil || errors.Is(err, script.ErrEnded) { // the worker finds out again, which ends the load
+			later := w.life.begun.Load() > 1
+			if ctx.Err() != nil || errors.Is(err, script.ErrEnded) || later && !isA[*KeyError](err) {
 				return nil
 			}
 			return err

@@ -230,9 +230,12 @@ func (w *worker) afterwards(ctx context.Context, d *due, p pacer) bool {
 	return ctx.Err() == nil
 }
 
-// renew begins the next session, unless the load is over. That takes the worker's own time: were it begun when its first iteration is
+// renew sets the next session up, unless the load is over. That takes the worker's own time: were it begun when its first iteration is
 // due, its set-up would make that one late. Where it fails, that iteration tries again. It reports whether the worker goes on.
 func (w *worker) renew(ctx context.Context, p pacer) bool {
+	if len(w.program.setup) == 0 {
+		return ctx.Err() == nil // it is begun when there is something to do, at no cost
+	}
 	end, none := p.end()
 	select {
 	case <-none:
@@ -330,6 +333,6 @@ type life struct {
 	every int64 // iterations of each; 0: without end
 	done  int64 // of the present one
 
-	begun             atomic.Int64
+	begun, dropped    atomic.Int64
 	setups, teardowns unmeasuredCounts
 }
