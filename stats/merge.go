@@ -68,6 +68,15 @@ func (t Trial) Total() Tally {
 	return total
 }
 
+// Requests returns how many calls the trial has, failed ones included: Total().Requests, at less cost.
+func (t Trial) Requests() int64 {
+	var n int64
+	for i := range t.Operations {
+		n += t.Operations[i].Requests
+	}
+	return n
+}
+
 // MergeTrials puts together the shares of one trial that were carried out apart:
 // trials of the same arm and block. Operations are matched by name, stages by their
 // place, seconds by number; the merged trial lasts from the first start to the last finish. It

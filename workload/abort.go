@@ -32,11 +32,11 @@ func (r *Runner) look(under *armRun, trial, scenarios *stats.Trial) {
 func (r *Runner) sofar(under *armRun, trial, scenarios *stats.Trial) *result.Result {
 	res := &result.Result{Schema: result.Schema}
 	for i, a := range r.arms {
-		trials, iterations := a.trials, a.scenarios
+		m := a.measurements
 		if a == under && trial != nil {
-			trials, iterations = append(slices.Clip(trials), *trial), append(slices.Clip(iterations), *scenarios)
+			m = m.with(*trial, *scenarios)
 		}
-		res.Arms = append(res.Arms, a.measured(trials, iterations, r.pacing.stages(), r.pacing.open))
+		res.Arms = append(res.Arms, a.measured(&m, r.pacing.stages(), r.pacing.open))
 		if i > 0 && len(a.trials) > 0 {
 			res.Comparisons = append(res.Comparisons, stats.Compare(r.arms[0].trials, a.trials, stats.CompareOptions{Seed: r.plan.Load.Seed, Paired: true})...)
 		}

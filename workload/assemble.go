@@ -2,7 +2,6 @@ package workload
 
 import (
 	"encoding/json"
-	"slices"
 	"strconv"
 	"time"
 
@@ -82,7 +81,7 @@ func (a *armRun) result(profile arrivals.Profile, open bool) (result.Arm, tally)
 	if a.pool != nil {
 		a.pool.Close()
 	}
-	arm := a.measured(a.trials, a.scenarios, profile, open)
+	arm := a.measured(&a.measurements, profile, open)
 	arm.Policy = describe(&a.arm, &a.policy, &a.options)
 	if a.arm.Target != "" {
 		arm.Target = maskURL(a.setup.request.URL())
@@ -98,8 +97,8 @@ func (a *armRun) result(profile arrivals.Profile, open bool) (result.Arm, tally)
 	return arm, ended
 }
 
-// measured is what trials of the arm measured, which may be fewer than it has, or more.
-func (a *armRun) measured(trials, scenarios []stats.Trial, profile arrivals.Profile, open bool) result.Arm {
+// measured is the part of the arm's result that was measured in trials; m may have more of them than the arm.
+func (a *armRun) measured(m *measurements, profile arrivals.Profile, open bool) result.Arm {
 	arm := result.Arm{
 		Name:       a.arm.Name,
 		Handshakes: []result.Handshake{},
@@ -107,21 +106,21 @@ func (a *armRun) measured(trials, scenarios []stats.Trial, profile arrivals.Prof
 		Series:     []result.Second{},
 		Trials:     []result.Trial{},
 	}
-	tallies, totals := merged(trials)
-	arm.Numbers = numbers(stats.MergeTallies(tallies...), totals, stats.Summarize)
-	of := totals
-	if len(tallies) > 1 {
-		of.offered = 0 // of each of them nobody knows
+	span := m.span()
+	totals := make([]stats.Tally, len(m.trials))
+	series := make([][]stats.Second, len(m.trials))
+	for i, t := range m.trials {
+		totals[i], series[i] = t.Total(), t.Series
 	}
-	for _, t := range tallies {
-		arm.Operations = append(arm.Operations, result.Operation{Name: t.Name, Numbers: numbers(t, of, stats.SummarizeWithoutHistogram)})
+	arm.Numbers = numbers(stats.MergeTallies(totals...), span, stats.Summarize)
+	if len(m.operations) > 1 {
+		span.offered = 0 // of each of them nobody knows
+	}
+	for _, t := range m.operations {
+		arm.Operations = append(arm.Operations, result.Operation{Name: t.Name, Numbers: numbers(t, span, stats.SummarizeWithoutHistogram)})
 	}
 	a.addChecks(&arm)
-	arm.Scenarios, arm.Stages, arm.Sessions = scenarioResults(scenarios), stageResults(trials, profile, open), a.sessions()
-	series := make([][]stats.Second, len(trials))
-	for i, t := range trials {
-		series[i] = t.Series
-	}
+	arm.Scenarios, arm.Stages, arm.Sessions = scenarioResults(m.scenarios), stageResults(m.trials, profile, open), a.sessions()
 	for _, s := range stats.MergeSeries(series...) {
 		arm.Series = append(arm.Series, second(s))
 	}
@@ -133,25 +132,6 @@ type span struct {
 	elapsed time.Duration
 	window  time.Duration // in which the open model's calls fell due
 	offered int64
-}
-
-// merged sums up an arm's trials by operation.
-func merged(trials []stats.Trial) ([]stats.Tally, span) {
-	var tallies []stats.Tally
-	var s span
-	for _, t := range trials {
-		s.elapsed += t.Elapsed
-		s.offered += t.Offered
-		s.window += t.Window
-		if tallies == nil {
-			tallies = slices.Clone(t.Operations)
-			continue
-		}
-		for i, o := range t.Operations {
-			tallies[i] = tallies[i].Merge(o)
-		}
-	}
-	return tallies, s
 }
 
 func numbers(t stats.Tally, s span, summarize func(stats.Distribution) stats.Summary) result.Numbers {

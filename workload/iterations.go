@@ -42,8 +42,7 @@ func (a *armRun) addChecks(arm *result.Arm) {
 }
 
 // scenarioResults sums up the iterations of scenarios.
-func scenarioResults(trials []stats.Trial) []result.Scenario {
-	tallies, _ := merged(trials)
+func scenarioResults(tallies []stats.Tally) []result.Scenario {
 	var list []result.Scenario
 	for _, t := range tallies {
 		list = append(list, result.Scenario{

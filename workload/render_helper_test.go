@@ -175,12 +175,12 @@ func (b *renderBench) take(t testing.TB, body string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.scope.Response = answered(body)
+		b.scope.Look(answered(body))
 		if err := x.Take(b.scope); err != nil {
 			t.Fatal(err)
 		}
 	}
-	b.scope.Response = nil
+	b.scope.Look(nil)
 }
 
 // answered is a response with a body only.

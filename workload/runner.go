@@ -67,12 +67,11 @@ type armRun struct {
 	serial  atomic.Int64 // of script.Scope.Sequence
 	usage   usage
 
-	trials    []stats.Trial
-	checks    []checkCounts // of the trials, by program.checks
-	scenarios []stats.Trial // of the iterations of scenarios, likewise
-	opened    []int64       // sockets opened in each trial
-	missed    int64         // iterations that fell due while no worker was free
-	warmup    int64         // calls made before the first trial
+	measurements
+	checks []checkCounts // of the trials, by program.checks
+	opened []int64       // sockets opened in each trial
+	missed int64         // iterations that fell due while no worker was free
+	warmup int64         // calls made before the first trial
 
 	portless atomic.Int64 // calls that found no local port, warm-up included
 

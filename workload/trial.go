@@ -65,7 +65,7 @@ func (r *Runner) warmUp(ctx context.Context, to *recording) error {
 		if err != nil {
 			return err
 		}
-		a.warmup += trial.Total().Requests
+		a.warmup += trial.Requests()
 		a.takeChecks(false)
 	}
 	if !r.pacing.open {
@@ -81,7 +81,7 @@ func (r *Runner) measure(ctx context.Context, a *armRun, block, position int, to
 	if err != nil {
 		return true, err
 	}
-	if ctx.Err() != nil && (len(r.arms) > 1 || trial.Total().Requests == 0 || context.Cause(ctx) != ctx.Err()) {
+	if ctx.Err() != nil && (len(r.arms) > 1 || trial.Requests() == 0 || context.Cause(ctx) != ctx.Err()) {
 		a.takeChecks(false)
 		a.missed = missed
 		return true, nil
@@ -89,8 +89,7 @@ func (r *Runner) measure(ctx context.Context, a *armRun, block, position int, to
 	a.takeChecks(true)
 	trial.Window = min(trial.Window, trial.Elapsed) // less than planned where it was cut short
 	a.usage.add(before, r.audit.read())
-	a.trials = append(a.trials, trial)
-	a.scenarios = append(a.scenarios, scenarios)
+	a.measurements = a.with(trial, scenarios)
 	a.opened = append(a.opened, a.counts().Opened-opened)
 	r.look(nil, nil, nil)
 	return false, nil

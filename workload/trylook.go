@@ -13,8 +13,8 @@ import (
 // look checks a response and takes values from it.
 func (t *tried) look(s *step, resp *session.Response, o *result.TracedOperation) {
 	o.Unexpected = !s.expect.met(resp.Status)
-	t.scope.Response = &whole{resp, time.Duration(o.Elapsed * float64(time.Second))}
-	defer func() { t.scope.Response = nil }()
+	t.scope.Look(&whole{resp, time.Duration(o.Elapsed * float64(time.Second))})
+	defer func() { t.scope.Look(nil) }()
 	for i, c := range s.checks {
 		passed, err := c.Holds(t.scope)
 		check := result.TracedCheck{Name: c.name, Expr: s.plan.Check[i].Expr, Passed: passed && err == nil}

@@ -182,7 +182,7 @@ func (w *worker) judge(s *step) string {
 // class is "".
 func (w *worker) look(s *step, class string) string {
 	w.looked = looked{w.session.Last(), w.call.Finished - w.call.Started}
-	w.scope.Response = &w.looked
+	w.scope.Look(&w.looked)
 	for _, c := range s.checks {
 		passed, err := c.Holds(w.scope)
 		if passed = passed && err == nil; !passed && class == "" {
@@ -197,7 +197,7 @@ func (w *worker) look(s *step, class string) string {
 			class = classExtract
 		}
 	}
-	w.scope.Response = nil
+	w.scope.Look(nil)
 	return class
 }
 

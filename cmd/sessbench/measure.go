@@ -181,24 +181,25 @@ func (m *measurement) mostWorkers() int { return m.plan.Load.MostWorkers() }
 // collected dozens of times a second, at a tenth of all its CPU time. A large one grows by leastGrowth percent,
 // for memory is what thousands of workers lack first.
 const (
-	heapAtRest    = 8 << 20 // histograms and code's own tables, with few workers
-	heapPerWorker = 24 << 10
-	heapSpare     = 32 << 20
-	leastGrowth   = 50
+	heapAtRest       = 8 << 20 // histograms and code's own tables, with few workers and operations
+	heapPerWorker    = 24 << 10
+	heapPerOperation = 8 << 10 // recorded by a few shards, and summed up
+	heapSpare        = 32 << 20
+	leastGrowth      = 50
 )
 
-// collectAt is the growth of the heap, in percent, at which garbage is collected with so many workers in
+// collectAt is the growth of the heap, in percent, at which garbage is collected with so many workers and operations in
 // all arms, unless GOGC says otherwise.
-func collectAt(workers int) int {
-	return max(leastGrowth, heapSpare/((heapAtRest+workers*heapPerWorker)/100))
+func collectAt(workers, operations int) int {
+	return max(leastGrowth, heapSpare/((heapAtRest+workers*heapPerWorker+operations*heapPerOperation)/100))
 }
 
 // measure carries out the plan and tells what came of it.
 func (m *measurement) measure(ctx context.Context) error {
 	host.ReserveFiles(m.files) // otherwise load would wait for the table of files to grow
 	if os.Getenv("GOGC") == "" {
-		workers := len(m.plan.Arms) * m.mostWorkers()
-		defer debug.SetGCPercent(debug.SetGCPercent(collectAt(workers)))
+		arms := len(m.plan.Arms)
+		defer debug.SetGCPercent(debug.SetGCPercent(collectAt(arms*m.mostWorkers(), arms*len(m.plan.Mix))))
 	}
 	opts := workload.Options{UserAgent: "sessbench/" + tool().Version, CPUTime: cputime.Used, Ports: portFacts(host.Facts(), host.ReadSettings())}
 	said := newQueue()

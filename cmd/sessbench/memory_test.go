@@ -66,6 +66,16 @@ func residentWith(t *testing.T, workers int, s *testserver.Server, trust []strin
 // peakOf runs a command, which must succeed, and returns the most memory that it had, in kB.
 func peakOf(t *testing.T, cmd *exec.Cmd) int {
 	t.Helper()
+	peak, err := peakAndEnd(t, cmd)
+	if err != nil || peak == 0 {
+		t.Fatalf("%v, after %d kB", err, peak)
+	}
+	return peak
+}
+
+// peakAndEnd is peakOf for a command that may fail.
+func peakAndEnd(t *testing.T, cmd *exec.Cmd) (peak int, err error) {
+	t.Helper()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -73,13 +83,10 @@ func peakOf(t *testing.T, cmd *exec.Cmd) int {
 	go func() { ended <- cmd.Wait() }()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	for peak := 0; ; {
+	for {
 		select {
 		case err := <-ended:
-			if err != nil || peak == 0 {
-				t.Fatalf("%v, after %d kB", err, peak)
-			}
-			return peak
+			return peak, err
 		case <-tick.C:
 			peak = max(peak, residentPeak(cmd.Process.Pid))
 		}

@@ -55,15 +55,15 @@ func (r *steady) Body() ([]byte, error) { return r.bytes, nil }
 
 func steadyScope(t testing.TB) (*script.Names, *script.Scope) {
 	n, s := newWorld(t, feedText, responseText)
-	r := s.Response.(*response)
+	r := s.Looked().(*response)
 	body := r.body
-	s.Response = &steady{*r, []byte(body)}
+	s.Look(&steady{*r, []byte(body)})
 	return n, s
 }
 
 func formScope(s *script.Scope) {
 	page := "<html><body>" + strings.Repeat("<p class=x>text</p>", 50) + `<form><input type="hidden" name="csrf" value="token"></form>`
-	s.Response = &steady{bytes: []byte(page)}
+	s.Look(&steady{bytes: []byte(page)})
 }
 
 // Plain names, and checks of the status, cost no memory; the rest as much as it is known to.

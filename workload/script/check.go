@@ -24,7 +24,7 @@ func (n *Names) Check(text string) (*Check, error) {
 	return &Check{p}, nil
 }
 
-// Holds evaluates it on s.Response. The error says why it cannot be told, such as a body that is not JSON, or is ErrEnded; it has no
+// Holds evaluates it on the response that the scope looks at. The error says why it cannot be told, such as a body that is not JSON, or is ErrEnded; it has no
 // values in it.
 func (c *Check) Holds(s *Scope) (bool, error) {
 	v, err := c.program.run(s)

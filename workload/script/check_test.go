@@ -36,7 +36,7 @@ func TestUses(t *testing.T) {
 func TestBodyThatIsNotJSON(t *testing.T) {
 	n, s := newWorld(t, feedText, responseText)
 	for _, body := range []string{"", "<html>", `{"id":17`, `{"id":17}}`, strings.Repeat("[", 100_000), strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000)} {
-		s.Response = &response{status: 404, body: body}
+		s.Look(&response{status: 404, body: body})
 		for text, want := range map[string]bool{"status == 404 || json.id == 17": true, "status == 200 && json.id == 17": false} {
 			if got, err := judge(n, s, text); got != want || err != nil {
 				t.Errorf("%.10q, %s: %v, %v", body, text, got, err)
@@ -49,7 +49,7 @@ func TestBodyThatIsNotJSON(t *testing.T) {
 		}
 	}
 	broken := errors.New("broken")
-	s.Response = &response{status: 200, err: broken}
+	s.Look(&response{status: 200, err: broken})
 	for _, text := range []string{"json.id == 17", "body == ''"} {
 		if _, err := judge(n, s, text); !errors.Is(err, broken) {
 			t.Errorf("%s: %v", text, err)
@@ -68,7 +68,7 @@ func TestChecksOfOneResponseAfterAnother(t *testing.T) {
 		body string
 		want bool
 	}{{`{"id":1}`, true}, {`{"id":2}`, false}, {`{"id":1}`, true}} {
-		s.Response = &response{status: 200, body: c.body}
+		s.Look(&response{status: 200, body: c.body})
 		if got, err := check.Holds(s); got != c.want || err != nil {
 			t.Errorf("%s: %v, %v", c.body, got, err)
 		}
@@ -78,7 +78,7 @@ func TestChecksOfOneResponseAfterAnother(t *testing.T) {
 // Paths are looked up as the expression says, with whatever characters their names have.
 func TestPaths(t *testing.T) {
 	n, s := newWorld(t, feedText, responseText)
-	s.Response = &response{status: 200, headers: [][2]string{{"X-A", "1"}, {"X-A", "2"}}, body: `{"a.b":{"c*":1,"#":2,"@this":3,"":4,"é ü":5},"list":[10,[20,30]],"s":"0123"}`}
+	s.Look(&response{status: 200, headers: [][2]string{{"X-A", "1"}, {"X-A", "2"}}, body: `{"a.b":{"c*":1,"#":2,"@this":3,"":4,"é ü":5},"list":[10,[20,30]],"s":"0123"}`})
 	for _, text := range []string{
 		`json["a.b"]["c*"] == 1`, `json["a.b"]["#"] == 2`, `json["a.b"]["@this"] == 3`, `json["a.b"][""] == 4`, `json["a.b"]["é ü"] == 5`,
 		"json.list[0] == 10", "json.list[1][1] == 30", "json.list[-1][0] == 20", "json.list[1 - 1] == 10", "json.list[2] == nil", "json?.list[0] == 10",
@@ -104,7 +104,7 @@ func TestNumbersCompare(t *testing.T) {
 		}
 	}
 	set(t, n, s, "x", script.Extraction{JSON: "v"}, `{"v":18446744073709551615}`)
-	s.Response = &response{status: 200, body: `{"v":18446744073709551615,"w":18446744073709551614}`}
+	s.Look(&response{status: 200, body: `{"v":18446744073709551615,"w":18446744073709551614}`})
 	for text, want := range map[string]bool{"json.v == x": true, "json.w == x": false} {
 		if got, err := judge(n, s, text); got != want || err != nil {
 			t.Errorf("%s: %v, %v", text, got, err)

@@ -13,3 +13,6 @@ func FunctionNames() []string {
 
 // BuiltInNames lists the built-in values of checks.
 func BuiltInNames() []string { return builtInNames(true) }
+
+// Looked returns the response that checks and extractions see.
+func (s *Scope) Looked() Response { return s.response }

@@ -21,7 +21,7 @@ type Extractor struct {
 	slot     int
 	body     bool
 	fallback *string
-	find     func(Response) (any, error) // nil: there is none
+	find     func(*Scope) (any, error) // nil: there is none
 	missing  error
 }
 
@@ -47,19 +47,19 @@ func (n *Names) Extractor(variable string, x Extraction) (*Extractor, error) {
 	looked := ""
 	switch kind {
 	case "json":
-		e.body, e.find, looked = true, func(r Response) (any, error) { return findJSON(r, text) }, "the body has nothing at the JSON path "+text
+		e.body, e.find, looked = true, func(s *Scope) (any, error) { return findJSON(s, text) }, "the body has nothing at the JSON path "+text
 	case "regexp":
 		pattern, err := regexp.Compile(text)
 		if err != nil {
 			return nil, patternError(text, err)
 		}
-		e.body, e.find, looked = true, func(r Response) (any, error) { return findPattern(r, pattern) }, "the body does not match "+text
+		e.body, e.find, looked = true, func(s *Scope) (any, error) { return findPattern(s.response, pattern) }, "the body does not match "+text
 	case "header":
-		e.find, looked = func(r Response) (any, error) { return findText(r.Header(text)) }, "the response has no field "+text
+		e.find, looked = func(s *Scope) (any, error) { return findText(s.response.Header(text)) }, "the response has no field "+text
 	case "cookie":
-		e.find, looked = func(r Response) (any, error) { return findText(r.Cookie(text)) }, "the response sets no cookie "+text
+		e.find, looked = func(s *Scope) (any, error) { return findText(s.response.Cookie(text)) }, "the response sets no cookie "+text
 	case "form":
-		e.body, e.find, looked = true, func(r Response) (any, error) { return findField(r, text) }, "the body has no form field "+text
+		e.body, e.find, looked = true, func(s *Scope) (any, error) { return findField(s.response, text) }, "the body has no form field "+text
 	}
 	e.missing = fmt.Errorf("variable %s has no value: %s", variable, looked)
 	return e, nil
@@ -95,10 +95,10 @@ func patternError(text string, err error) *Error {
 	return e
 }
 
-// Take sets the variable from s.Response. The error says that there is no such value; it has nothing of the response in it. Where there is
+// Take sets the variable from the response. The error says that there is no such value; it has nothing of the response in it. Where there is
 // a default, only a body that cannot be read is an error.
 func (x *Extractor) Take(s *Scope) error {
-	v, err := x.find(s.Response)
+	v, err := x.find(s)
 	_, notJSON := errors.AsType[errNotJSON](err)
 	switch {
 	case err == nil && v != nil:
@@ -116,12 +116,12 @@ func (x *Extractor) Take(s *Scope) error {
 // UsesBody says whether it looks at the body, which then has to be kept.
 func (x *Extractor) UsesBody() bool { return x.body }
 
-func findJSON(r Response, path string) (any, error) {
-	body, err := r.Body()
+func findJSON(s *Scope, path string) (any, error) {
+	body, err := s.response.Body()
 	if err != nil {
 		return nil, err
 	}
-	if !validJSON(body) {
+	if !s.bodyIsJSON(body) {
 		return nil, errNotJSON{}
 	}
 	return valueOf(gjson.GetBytes(body, path)), nil

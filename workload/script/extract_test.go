@@ -17,7 +17,7 @@ func take(t *testing.T, x script.Extraction, r script.Response) (any, error) {
 		t.Fatal(err)
 	}
 	s := n.NewScope()
-	s.Response = r
+	s.Look(r)
 	e, err := n.Extractor("x", x)
 	if err != nil {
 		t.Fatal(err)
@@ -190,7 +190,7 @@ func TestExtractedValuesAreCopies(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := n.NewScope()
-		s.Response = &steady{bytes: body}
+		s.Look(&steady{bytes: body})
 		e, err := n.Extractor("x", x)
 		if err != nil {
 			t.Fatal(err)

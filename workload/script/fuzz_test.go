@@ -36,7 +36,7 @@ func FuzzTemplate(f *testing.F) {
 	f.Add(`{{ "}}" }} }} {{ {} }}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		n, s := newWorld(t, feedText, responseText)
-		s.Response = nil
+		s.Look(nil)
 		template, err := n.Template(text)
 		if err != nil {
 			wrong(t, text, err)
@@ -85,7 +85,7 @@ func FuzzExtract(f *testing.F) {
 			return
 		}
 		n, s := newWorld(t, feedText, responseText)
-		s.Response = &response{status: 200, body: string(body)}
+		s.Look(&response{status: 200, body: string(body)})
 		for _, x := range []script.Extraction{{JSON: path}, {Regexp: path}, {Regexp: "id=(.)"}, {Form: path}, {Form: "id"}} {
 			e, err := n.Extractor("x", x)
 			if err != nil {

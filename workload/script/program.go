@@ -116,8 +116,8 @@ func (n *Names) frameTypes(words []string, check bool) types.Map {
 
 // run evaluates the program. The error has no values in it.
 func (p *program) run(s *Scope) (any, error) {
-	if s.frame == nil {
-		s.frame = map[string]any{scopeKey: s, roundKey: s.round}
+	if s.evaluation == nil {
+		s.evaluation = &evaluation{frame: map[string]any{scopeKey: s, roundKey: s.round}}
 	}
 	for i := range p.inputs {
 		in := &p.inputs[i]

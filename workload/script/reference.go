@@ -103,11 +103,11 @@ func (r *reference) value(s *Scope) (any, error) {
 	case fromSession:
 		return int(s.Session), nil
 	case fromStatus:
-		return s.Response.Status(), nil
+		return s.response.Status(), nil
 	case fromSize:
-		return int(s.Response.Size()), nil
+		return int(s.response.Size()), nil
 	case fromDuration:
-		return s.Response.Duration(), nil
+		return s.response.Duration(), nil
 	}
 	return nil, fmt.Errorf("%s is no plain value", r.name)
 }

@@ -13,7 +13,6 @@ type responseView struct {
 	err    error
 	isText bool
 	text   string
-	isJSON bool           // it was looked at
 	json   map[string]any // by path
 }
 
@@ -34,7 +33,7 @@ func (v *responseView) bodyOf(r Response) ([]byte, error) {
 }
 
 func textBody(s *Scope, _ []any) (any, error) {
-	body, err := s.view.bodyOf(s.Response)
+	body, err := s.view.bodyOf(s.response)
 	if err != nil {
 		return nil, err
 	}
@@ -44,20 +43,39 @@ func textBody(s *Scope, _ []any) (any, error) {
 	return s.view.text, nil
 }
 
+// An answer is to a question that may not have been asked.
+type answer uint8
+
+const (
+	unknown answer = iota
+	yes
+	no
+)
+
+// bodyIsJSON says so of the response's body.
+func (s *Scope) bodyIsJSON(body []byte) bool {
+	if s.isJSON == unknown {
+		s.isJSON = no
+		if validJSON(body) {
+			s.isJSON = yes
+		}
+	}
+	return s.isJSON == yes
+}
+
 // jsonBody returns what is at a path of the body, all of it for none.
 func jsonBody(s *Scope, arguments []any) (any, error) {
 	path := arguments[0].(string)
 	if v, ok := s.view.json[path]; ok {
 		return v, nil
 	}
-	body, err := s.view.bodyOf(s.Response)
+	body, err := s.view.bodyOf(s.response)
 	if err != nil {
 		return nil, err
 	}
-	if !s.view.isJSON && !validJSON(body) {
+	if !s.bodyIsJSON(body) {
 		return nil, failf("the body is not JSON")
 	}
-	s.view.isJSON = true
 	found := gjson.Result{}
 	if path == "" {
 		found = gjson.ParseBytes(body)
@@ -74,7 +92,7 @@ func jsonBody(s *Scope, arguments []any) (any, error) {
 
 func headers(s *Scope, _ []any) (any, error) {
 	all := map[string]any{}
-	s.Response.EachHeader(func(name, value string) {
+	s.response.EachHeader(func(name, value string) {
 		name = strings.ToLower(name)
 		if _, known := all[name]; !known {
 			all[name] = value
@@ -85,7 +103,7 @@ func headers(s *Scope, _ []any) (any, error) {
 
 // header returns nil where there is no such field.
 func header(s *Scope, arguments []any) (any, error) {
-	if value, ok := s.Response.Header(arguments[0].(string)); ok {
+	if value, ok := s.response.Header(arguments[0].(string)); ok {
 		return value, nil
 	}
 	return nil, nil
@@ -93,7 +111,7 @@ func header(s *Scope, arguments []any) (any, error) {
 
 // cookie returns nil where the response does not set it.
 func cookie(s *Scope, arguments []any) (any, error) {
-	if value, ok := s.Response.Cookie(arguments[0].(string)); ok {
+	if value, ok := s.response.Cookie(arguments[0].(string)); ok {
 		return value, nil
 	}
 	return nil, nil

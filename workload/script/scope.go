@@ -17,15 +17,21 @@ type Scope struct {
 	Sequence  func() int64     // the arm's next number, from 1; any worker's
 	Now       func() time.Time // nil: time.Now
 	Feeds     FeedReader       // nil: there are none
-	Response  Response         // nil outside of checks and extractions
 
 	names     *Names
-	variables []any // by slot; nil: not set
+	response  Response // nil outside of checks and extractions
+	isJSON    answer   // whether the response's body is JSON
+	variables []any    // by slot; nil: not set
 
+	*evaluation // nil: no expression was evaluated yet
+}
+
+// An evaluation is what expressions are evaluated with. Most workers of a large load have none, and so do without its memory.
+type evaluation struct {
 	machine vm.VM          // kept for its memory
 	frame   map[string]any // what the machine sees: the inputs of the program that runs
 	rounds  int            // of loops that are left to it
-	view    responseView   // of Response, for it
+	view    responseView   // of the response, for it
 }
 
 // A FeedReader gives values of the current rows.
@@ -50,6 +56,10 @@ type Response interface {
 
 // NewScope returns a scope without variables.
 func (n *Names) NewScope() *Scope { return &Scope{names: n, variables: make([]any, len(n.variables))} }
+
+// Look makes r what checks and extractions see, until the next one; nil: there is nothing to be seen. Whether the body is JSON is found out
+// once for all of them.
+func (s *Scope) Look(r Response) { s.response, s.isJSON = r, unknown }
 
 // Reset forgets all variables.
 func (s *Scope) Reset() { clear(s.variables) }

@@ -103,7 +103,7 @@ func newWorld(t testing.TB, feed, reply string) (*script.Names, *script.Scope) {
 	set(t, n, s, "id", script.Extraction{JSON: "id"}, `{"id":17}`)
 	set(t, n, s, "code", script.Extraction{Regexp: "code=([0-9]+)"}, "code=0042")
 	set(t, n, s, "cart", script.Extraction{JSON: "@this"}, `{"lines":[{"sku":"a-1"}]}`)
-	s.Response = parseResponse(t, reply)
+	s.Look(parseResponse(t, reply))
 	return n, s
 }
 
@@ -114,7 +114,7 @@ func set(t testing.TB, n *script.Names, s *script.Scope, variable string, x scri
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Response = &response{status: 200, body: body}
+	s.Look(&response{status: 200, body: body})
 	if err := e.Take(s); err != nil {
 		t.Fatal(err)
 	}

@@ -48,6 +48,7 @@ type Session struct {
 	mounts  mounts
 	mounted uint64       // grows with every change of mounts
 	busy    atomic.Int32 // calls under way: one, or none while a user's code may make others
+	unkept  bool         // the call that begins is one of MeasureOnce
 	configs map[TLS]*tls.Config
 	auths   []authState
 	netrc   netrc
@@ -63,7 +64,6 @@ type Session struct {
 	steps    map[step]*Prepared
 	taken    footprints
 	last     Last
-	unkept   bool       // the call that begins is one of MeasureOnce
 	varied   *Variation // nil: none was made
 }
 
