@@ -42,7 +42,6 @@ func (c *truthChecks) all(err error, cutOff bool) {
 	if c.res.Interrupted != cutOff {
 		c.t.Errorf("interrupted %t", c.res.Interrupted)
 	}
-	c.res.Schema = result.Schema
 	requireRoundTrip(c.t, c.res)
 	c.connections()
 	for i := range c.res.Arms {
