@@ -158,6 +158,12 @@ func (c *truthChecks) pairs() {
 			}
 			continue
 		}
+		if l.Requests > 0 && l.Workers > 1 && c.numbered { // which worker makes an iteration is chance, what it is of is not
+			if x, y := a.everything(l.MostWorkers()), b.everything(l.MostWorkers()); !slices.Equal(x, y) {
+				c.fail("a number of iterations: %v of the first arm, %v of arm %d", x, y, i)
+			}
+			continue
+		}
 		if l.Blocks > 1 && (l.Workers > 1 || l.Requests == 0) || !c.numbered {
 			continue
 		}
@@ -168,6 +174,16 @@ func (c *truthChecks) pairs() {
 			}
 		}
 	}
+}
+
+// everything is all that workers asked for, in an order of its own.
+func (s *truthServer) everything(workers int) []string {
+	var all []string
+	for w := range workers {
+		all = append(all, s.sequence(w)...)
+	}
+	slices.Sort(all)
+	return all
 }
 
 // byItem counts the calls of each operation of the mix.
