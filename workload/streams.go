@@ -10,7 +10,7 @@ const (
 	retryStream    = 3 << 32
 	itemsStream    = 4 << 32 // of the closed model's workers
 	traceStream    = 5 << 32 // of the items that a trace does not name
-	sessionStream  = 6 << 32 // of what set-ups draw
+	sessionStream  = 6 << 32 // of what set-ups draw, and a plan that is tried
 	valuesStream   = 7 << 32 // of what iterations draw for their requests and pauses
 )
 
