@@ -121,9 +121,7 @@ func (a *armRun) iterationDoubts(n *result.Arm) []result.Warning {
 	}
 	s := &n.Sessions
 	if share := float64(s.Missed) / float64(max(1, offered)); share > missedShare {
-		list = append(list, a.doubt("workers_exhausted",
-			fmt.Sprintf("%d of %d iterations fell due while all %d workers were busy; they began late, which the response time counts", s.Missed, offered, s.Workers),
-			"raise --workers, or max_workers in the plan, which adds them while none is free"))
+		list = append(list, a.exhausted(s, offered))
 	}
 	if s.SetupFailures > 0 {
 		list = append(list, a.doubt("setup_failed",
@@ -141,6 +139,17 @@ func (a *armRun) iterationDoubts(n *result.Arm) []result.Warning {
 		}
 	}
 	return list
+}
+
+// exhausted says that iterations waited for workers.
+func (a *armRun) exhausted(s *result.Sessions, offered int64) result.Warning {
+	const detail = "%d of %d iterations fell due while %s were busy; they began late, which the response time counts"
+	if s.Workers < int64(a.most) {
+		return a.doubt("workers_exhausted", fmt.Sprintf(detail, s.Missed, offered, fmt.Sprintf("all workers that had joined, in the end %d,", s.Workers)),
+			"begin with more --workers: they join only when none is free")
+	}
+	return a.doubt("workers_exhausted", fmt.Sprintf(detail, s.Missed, offered, fmt.Sprintf("all %d workers", s.Workers)),
+		"raise --workers, or max_workers in the plan, which adds them while none is free")
 }
 
 // missedShare is the share of iterations that fell due while no worker was free, beyond which workers were too few. A pause of the machine

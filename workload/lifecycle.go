@@ -24,12 +24,16 @@ func (w *worker) begin(ctx context.Context) error {
 	w.scope.Reset()
 	w.scope.Session = w.life.begun.Load()
 	w.rows.begin(w.scope.Session)
+	w.seedSession()
 	w.life.begun.Add(1)
 	for i := range w.program.setup {
 		s := &w.program.setup[i]
 		err := w.unmeasured(ctx, s)
 		w.life.setups.count(err)
 		if err != nil {
+			if i == 0 && errors.Is(err, script.ErrEnded) {
+				w.life.begun.Add(-1) // there was nobody whose session it could have been
+			}
 			w.drop()
 			return fmt.Errorf("set-up %q: %w", s.name, err)
 		}
@@ -89,7 +93,7 @@ func (w *worker) end(ctx context.Context) {
 
 // leave carries out the teardown of a session, which is not measured.
 func (w *worker) leave(ctx context.Context) {
-	if w.session == nil {
+	if w.session == nil || ctx.Err() != nil {
 		return
 	}
 	for i := range w.program.teardown {
@@ -121,6 +125,7 @@ func (a *armRun) takeLeave(ctx context.Context) {
 // drop gives the session up, with what it keeps.
 func (w *worker) drop() {
 	w.session = nil
+	w.life.dropped.Add(1)
 	w.client.Close()
 	w.client.Forget()
 }

@@ -30,7 +30,9 @@ const noEnd = time.Duration(math.MaxInt64)
 // due is when an iteration was wanted, and of which item.
 type due struct {
 	at        time.Duration
-	scheduled bool // false: whenever the worker began it (closed model)
-	item      int  // of the mix
-	stage     int  // stretch of the load (pacing.stages) in which it fell due or, in the closed model, began; 0: there is but one
+	scheduled bool  // false: whenever the worker began it (closed model)
+	item      int   // of the mix
+	number    int64 // from 0: in its trial or, where own is, of the worker's there
+	own       bool
+	stage     int // stretch of the load (pacing.stages) in which it fell due or, in the closed model, began; 0: there is but one
 }

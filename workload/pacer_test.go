@@ -229,7 +229,6 @@ func TestItemsOfTheClosedModelAreTheWorkers(t *testing.T) {
 	uneven := func(worker int) time.Duration { return time.Duration(worker+1) * 3 * time.Millisecond }
 	for name, load := range map[string]Load{
 		"window": {Workers: 3, Duration: Duration(2 * time.Second), Blocks: 2, Seed: 5},
-		"count":  {Workers: 3, Requests: 1200, Blocks: 2, Seed: 5},
 		"stages": {Blocks: 2, Seed: 5, Stages: []Stage{workerStage(time.Second, 3, Step)}},
 	} {
 		a, b, other := sequences(load, 0, each(4*time.Millisecond)), sequences(load, 0, uneven), sequences(load, 1, uneven)
@@ -251,6 +250,39 @@ func TestItemsOfTheClosedModelAreTheWorkers(t *testing.T) {
 			if off := 10*counts[item] - weight*total; off*off > 20*20*total {
 				t.Errorf("%s: %v of %d iterations, want 7 to 2 to 1", name, counts, total)
 			}
+		}
+	}
+}
+
+// Where iterations are counted, all arms make the same ones, however they are spread over the workers.
+func TestItemsThatAreCountedAreTheTrials(t *testing.T) {
+	const count = 600
+	mix := []Operation{{Name: "a", Weight: 7}, {Name: "b", Weight: 2}, {Name: "c"}}
+	items := func(block int, service func(int) time.Duration) (list [count]int) {
+		synctest.Test(t, func(t *testing.T) {
+			load := Load{Workers: 3, Requests: 2 * count, Blocks: 2, Seed: 5}
+			all, _ := drive(t, t.Context(), pacingOf(t, load, mix...), block, 3, nil, service)
+			for _, b := range all {
+				list[b.due.number] = b.due.item
+			}
+			if len(all) != count {
+				t.Errorf("%d iterations, want %d", len(all), count)
+			}
+		})
+		return list
+	}
+	uneven := func(worker int) time.Duration { return time.Duration(worker+1) * 3 * time.Millisecond }
+	a, b, other := items(0, each(time.Millisecond)), items(0, uneven), items(1, uneven)
+	if a != b || b == other {
+		t.Errorf("%v, %v, and in another block %v", a, b, other)
+	}
+	counts := [3]int{}
+	for _, item := range a {
+		counts[item]++
+	}
+	for item, weight := range []int{7, 2, 1} {
+		if off := 10*counts[item] - weight*count; off*off > 20*20*count {
+			t.Errorf("%v of %d iterations, want 7 to 2 to 1", counts, count)
 		}
 	}
 }

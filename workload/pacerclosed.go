@@ -21,7 +21,7 @@ func (p closedWindow) next(ctx context.Context, worker int, now time.Duration) (
 	if now >= p.until || ctx.Err() != nil {
 		return due{}, false
 	}
-	return due{item: p.draws.item(worker)}, true
+	return due{item: p.draws.item(worker), own: true}, true
 }
 
 func (p closedWindow) offered() int64  { return 0 }
@@ -30,15 +30,16 @@ func (p closedWindow) scheduled() bool { return false }
 
 func (p closedWindow) end() (time.Duration, <-chan struct{}) { return p.until, nil }
 
-// closedCount is the closed model for a number of calls.
+// closedCount is the closed model for a number of iterations. Every arm gets the same ones, whichever workers make them.
 type closedCount struct {
+	count int64
 	left  atomic.Int64
 	none  chan struct{} // closed when the last one was given
 	draws *draws
 }
 
 func newClosedCount(count int64, draws *draws) *closedCount {
-	p := &closedCount{none: make(chan struct{}), draws: draws}
+	p := &closedCount{count: count, none: make(chan struct{}), draws: draws}
 	p.left.Store(count)
 	return p
 }
@@ -51,7 +52,8 @@ func (p *closedCount) next(ctx context.Context, worker int, _ time.Duration) (du
 	if left < 0 || ctx.Err() != nil {
 		return due{}, false
 	}
-	return due{item: p.draws.item(worker)}, true
+	number := p.count - left - 1
+	return due{item: p.draws.numbered(worker, number), number: number}, true
 }
 
 func (p *closedCount) offered() int64  { return 0 }
@@ -77,7 +79,7 @@ func (p *closedStages) next(ctx context.Context, worker int, now time.Duration) 
 		case !ok:
 			at = p.until - p.start
 		case at <= offset:
-			return due{item: p.draws.item(worker), stage: p.levels.Segment(offset)}, true
+			return due{item: p.draws.item(worker), own: true, stage: p.levels.Segment(offset)}, true
 		}
 		// All workers wait on their own, and none of them for an instant that is measured: Go's timers will do.
 		if !sleepUntil(ctx, p.clock.Time(p.start+at)) {
@@ -110,7 +112,9 @@ func sleepUntil(ctx context.Context, t time.Time) bool {
 // same in every arm, however fast the others are. A worker uses its own alone.
 type draws struct {
 	choice  *arrivals.Choice
-	workers []*rand.Rand
+	seed    uint64 // of what is drawn by number
+	streams []loneStream
+	workers []*rand.Rand // of streams
 }
 
 // A loneStream has its memory to itself: streams next to each other would take the cache line from each other's processors.
@@ -120,11 +124,12 @@ type loneStream struct {
 }
 
 func newDraws(choice *arrivals.Choice, seed uint64, block, workers int) *draws {
-	d := &draws{choice: choice, workers: make([]*rand.Rand, workers)}
-	streams := make([]loneStream, workers)
-	for i := range streams {
-		streams[i].Seed(seed, blockStream(itemsStream, block, i))
-		d.workers[i] = rand.New(&streams[i])
+	d := &draws{
+		choice: choice, seed: seed + blockStream(itemsStream, block, 0), streams: make([]loneStream, workers), workers: make([]*rand.Rand, workers),
+	}
+	for i := range d.streams {
+		d.streams[i].Seed(seed, blockStream(itemsStream, block, i))
+		d.workers[i] = rand.New(&d.streams[i])
 	}
 	return d
 }
@@ -135,4 +140,13 @@ func (d *draws) item(worker int) int {
 		return 0
 	}
 	return d.choice.Draw(d.workers[worker])
+}
+
+// numbered returns the item with a number, for a worker.
+func (d *draws) numbered(worker int, number int64) int {
+	if d == nil {
+		return 0
+	}
+	seedValues(&d.streams[worker].PCG, d.seed, 0, number)
+	return d.item(worker)
 }

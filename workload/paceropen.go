@@ -73,12 +73,12 @@ func (p *open) take(ctx context.Context, free time.Duration) (due, bool) {
 	if err := p.until(ctx, at); err != nil {
 		return due{}, false
 	}
-	p.given.Add(1)
+	number := p.given.Add(1) - 1
 	// The turn is passed on in the order in which workers asked for it: had another been free by then, it would be the holder.
 	if free > at+missTolerance {
 		p.late.Add(1)
 	}
-	return due{at: at, scheduled: true, item: a.Item, stage: a.Stage}, true
+	return due{at: at, scheduled: true, item: a.Item, number: number, stage: a.Stage}, true
 }
 
 func (p *open) until(ctx context.Context, at time.Duration) error {

@@ -201,6 +201,9 @@ func TestAConnectionHeaderOfTheRequestsOwn(t *testing.T) {
 				t.Errorf("HTTP/%s: %q, want %q", http, w.Detail, want.detail)
 			}
 		}
+		steps := s.plan // in a step of a scenario it is no other
+		steps.Mix = []workload.Operation{{Name: "scenario", Steps: s.plan.Mix}}
+		requireWarning(t, run(t, steps, "pooled", load), want.code, !want.valid)
 		s.plan.Mix[0].Headers = workload.Fields{}.Add("Connection", "keep-alive").Add("TE", "trailers")
 		for _, w := range run(t, s.plan, "pooled", load).Warnings {
 			if w.Code == "header_not_sent" {

@@ -151,7 +151,7 @@ func (r *Runner) Run(ctx context.Context) (*result.Result, error) {
 		return nil, err
 	}
 	for _, a := range r.arms {
-		a.takeLeave(load)
+		a.takeLeave(ctx) // users log out of a load that ended early, too
 	}
 	res, err := r.assemble(probe, ctx.Err() != nil)
 	if err != nil {
@@ -183,9 +183,10 @@ func (r *Runner) newWorker(a *armRun, id int) *worker {
 	}
 	w := &worker{
 		id: id, clock: r.clock, client: wire.NewClient(r.clock, &a.setup.wire, a.policy, pool), failed: r.failed(a),
-		arm: a, program: a.program, random: workerRandom(a.seed, id), checks: make([]outcomes, len(a.program.checks)),
+		arm: a, program: a.program, source: new(rand.PCG), checks: make([]outcomes, len(a.program.checks)),
 		life: life{every: r.plan.Session.RenewEvery},
 	}
+	w.random = rand.New(w.source)
 	w.rows = newRows(a.cursors, w.random, id, a.most)
 	w.scope = a.program.names.NewScope()
 	w.scope.Worker, w.scope.Random, w.scope.Feeds = id, w.random, w.rows
@@ -218,11 +219,6 @@ func (r *Runner) close() {
 // order draws the order of the arms in a block from the seed.
 func order(seed uint64, block, arms int) []int {
 	return rand.New(rand.NewPCG(seed, orderStream+uint64(block))).Perm(arms)
-}
-
-// workerRandom is a worker's own source, the same in every arm.
-func workerRandom(seed uint64, worker int) *rand.Rand {
-	return rand.New(rand.NewPCG(seed, workerStream+uint64(worker)))
 }
 
 // lastBegun is when the arm's last iteration so far began.
@@ -259,6 +255,9 @@ func (r *Runner) allFailed(res *result.Result) error {
 		}
 	}
 	if len(res.Arms) > 0 && res.Arms[0].Requests == 0 && !res.Interrupted {
+		if feed := r.feedEnded(); feed != "" {
+			return fmt.Errorf("no call was made: the feed %s has too few rows; give it one for every set-up and iteration, or let it begin again (end: wrap)", feed)
+		}
 		return errNoIteration
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"sessbench/stats"
+	"sessbench/workload/script"
 )
 
 // newRecording returns what all trials are recorded by, one after the other.
@@ -103,6 +104,7 @@ func (r *Runner) runTrial(ctx context.Context, a *armRun, block, position int, l
 		return trial, scenarios, fmt.Errorf("arm %s: %w", a.arm.Name, err)
 	}
 	to.reset()
+	to.block = block
 	trial = stats.Trial{Arm: a.arm.Name, Block: block, Position: position, Started: r.clock.Now(), Window: length.window}
 	r.announce(&trial, length, to.calls)
 	crew := r.newCrew(ctx, a, to)
@@ -114,7 +116,7 @@ func (r *Runner) runTrial(ctx context.Context, a *armRun, block, position int, l
 	for _, w := range a.workers {
 		w.client.Rest() // the next arm's workers have use for what this takes
 	}
-	if p.scheduled() && ctx.Err() == nil && a.lastBegun()-trial.Started <= trial.Window {
+	if p.scheduled() && ctx.Err() == nil && a.feedEnded() == "" && a.lastBegun()-trial.Started <= trial.Window {
 		// Every iteration began in time. What the last ones took, pauses and later steps included, is no part of the
 		// offered time, or short trials would seem to fall behind the rate.
 		trial.Elapsed = trial.Window
@@ -134,7 +136,9 @@ func (r *Runner) runTrial(ctx context.Context, a *armRun, block, position int, l
 // nobody asked for.
 const setupsAtATime = 32
 
-// beginSessions gives the workers that have none a session, before the clock of a trial starts.
+// beginSessions gives the workers that have none a session, before the clock of a trial starts. Only a worker's first session has to
+// succeed: what fails later, or finds a feed at its end, is tried again by the worker's next iteration, which then fails or ends the
+// worker's load.
 func (a *armRun) beginSessions(ctx context.Context) error {
 	if len(a.program.setup) == 0 {
 		return nil // each worker begins its own, at no cost
@@ -147,7 +151,8 @@ func (a *armRun) beginSessions(ctx context.Context) error {
 		}
 		group.Go(func() error {
 			err := w.begin(ctx)
-			if ctx.Err() != nil {
+			later := w.life.begun.Load() > 1
+			if ctx.Err() != nil || errors.Is(err, script.ErrEnded) || later && !isA[*KeyError](err) {
 				return nil
 			}
 			return err
@@ -229,10 +234,17 @@ func (c *crew) hire(p pacer) error {
 // feedEnded names a feed that had no further row, or is "".
 func (r *Runner) feedEnded() string {
 	for _, a := range r.arms {
-		for _, c := range a.cursors {
-			if c.ended.Load() {
-				return c.name
-			}
+		if name := a.feedEnded(); name != "" {
+			return name
+		}
+	}
+	return ""
+}
+
+func (a *armRun) feedEnded() string {
+	for _, c := range a.cursors {
+		if c.ended.Load() {
+			return c.name
 		}
 	}
 	return ""

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/url"
 	"slices"
 
@@ -39,7 +40,7 @@ func (p *Plan) newTrial(s *session.Session, target *url.URL, only []string) (*tr
 		return nil, err
 	}
 	t := &tried{session: s, program: program, plan: p, only: only, scope: names.NewScope()}
-	random := workerRandom(p.Load.Seed, 0)
+	random := rand.New(rand.NewPCG(p.Load.Seed, sessionStream))
 	t.rows = &notedRows{rows: newRows(newCursors(feeds), random, 0, max(1, p.Load.Workers))}
 	var serial int64
 	t.scope.Random, t.scope.Feeds = random, t.rows

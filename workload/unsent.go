@@ -27,7 +27,9 @@ func (p *Plan) unsentFields(version wire.Protocol) []string {
 				return !strings.EqualFold(value, "keep-alive") && !(name == "TE" && strings.EqualFold(value, "trailers"))
 			})
 		}
-		inMix := func(o Operation) bool { return slices.ContainsFunc(o.Headers, unsent) }
+		inMix := func(o Operation) bool {
+			return slices.ContainsFunc(append(slices.Clip(o.Steps), o), func(o Operation) bool { return slices.ContainsFunc(o.Headers, unsent) })
+		}
 		if slices.ContainsFunc(p.Session.Headers, unsent) || slices.ContainsFunc(p.Mix, inMix) {
 			list = append(list, name)
 		}

@@ -52,10 +52,10 @@ func (a *armRun) firsts() int64 {
 	return n
 }
 
-// renewed says whether workers had several sessions, whose connections we closed between them.
+// renewed says whether sessions were given up, whose connections we closed with them.
 func (a *armRun) renewed() bool {
 	for _, w := range a.workers {
-		if w.life.begun.Load() > 1 {
+		if w.life.dropped.Load() > 0 {
 			return true
 		}
 	}

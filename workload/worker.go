@@ -28,7 +28,8 @@ type worker struct {
 	program *program
 	scope   *script.Scope
 	rows    *rows
-	random  *rand.Rand
+	source  *rand.PCG
+	random  *rand.Rand // of source
 	looked  looked
 	checks  []outcomes // by program.checks
 	pause   *time.Timer
@@ -41,6 +42,7 @@ type outcomes struct{ passed, failed atomic.Int64 }
 
 // A recording is what the calls of a trial are recorded by.
 type recording struct {
+	block     int // of the trial
 	calls     *stats.Recorder
 	scenarios *stats.Recorder // nil: there are none
 }
@@ -50,10 +52,13 @@ type recording struct {
 // no more, when a feed has, or when a set-up fault makes going on pointless.
 func (w *worker) run(ctx context.Context, p pacer, to *recording) error {
 	now := w.clock.Now()
-	for {
+	for number := int64(0); ; number++ {
 		d, ok := p.next(ctx, w.id, now)
 		if !ok {
 			return nil
+		}
+		if d.own {
+			d.number = number
 		}
 		ended, err := w.iterate(ctx, &d, to)
 		if ended || err != nil {
@@ -77,6 +82,7 @@ func (w *worker) iterate(ctx context.Context, d *due, to *recording) (ended bool
 			return w.unbegun(ctx, d, err, to)
 		}
 	}
+	w.seedIteration(to.block, d)
 	w.rows.iterate()
 	if it := &w.program.items[d.item]; it.scenario >= 0 {
 		err = w.scenario(ctx, it, d, to)
@@ -218,9 +224,28 @@ func (w *worker) afterwards(ctx context.Context, d *due, p pacer) bool {
 	if w.life.every > 0 {
 		if w.life.done++; w.life.done >= w.life.every {
 			w.end(ctx)
+			return w.renew(ctx, p)
 		}
 	}
 	return ctx.Err() == nil
+}
+
+// renew sets the next session up, unless the load is over. That takes the worker's own time: were it begun when its first iteration is
+// due, its set-up would make that one late. Where it fails, that iteration tries again. It reports whether the worker goes on.
+func (w *worker) renew(ctx context.Context, p pacer) bool {
+	if len(w.program.setup) == 0 {
+		return ctx.Err() == nil // it is begun when there is something to do, at no cost
+	}
+	end, none := p.end()
+	select {
+	case <-none:
+		return ctx.Err() == nil
+	default:
+	}
+	if w.clock.Now() >= end {
+		return ctx.Err() == nil
+	}
+	return !errors.Is(w.begin(ctx), script.ErrEnded) && ctx.Err() == nil
 }
 
 // think makes a pause, nil for none, and reports whether ctx let it end.
@@ -308,6 +333,6 @@ type life struct {
 	every int64 // iterations of each; 0: without end
 	done  int64 // of the present one
 
-	begun             atomic.Int64
+	begun, dropped    atomic.Int64
 	setups, teardowns unmeasuredCounts
 }

@@ -302,8 +302,7 @@ func TestEmbeddedServerEndsWithAKilledParent(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var child string
-	waitUntil(t, "the embedded server", func() bool { child = childOf(t, cmd.Process.Pid); return child != "" })
+	child := childWith(t, cmd.Process.Pid, 1)
 	cmd.Process.Kill()
 	cmd.Wait()
 	stderr.Close()
@@ -323,10 +322,7 @@ func startRun(t *testing.T, out, complaints io.Writer, args ...string) (*exec.Cm
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { cmd.Process.Kill() })
-	var child string
-	waitUntil(t, "the embedded server", func() bool { child = childOf(t, cmd.Process.Pid); return child != "" })
-	waitUntil(t, "the run's connections", func() bool { return sockets(child) > workload.DefaultWorkers })
-	pid, err := strconv.Atoi(child)
+	pid, err := strconv.Atoi(childWith(t, cmd.Process.Pid, workload.DefaultWorkers+1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -375,6 +371,17 @@ func TestSignalsThatEndAProcessInterruptTheRun(t *testing.T) {
 			t.Errorf("%v: saved %v, %v", signal, res, err)
 		}
 	}
+}
+
+// childWith waits for a child of a process with so many sockets, and returns its pid. Before it starts the first one, a Go program has
+// another child for a moment, to see what the system can do (os.checkPidfd).
+func childWith(t *testing.T, pid, wanted int) (child string) {
+	t.Helper()
+	waitUntil(t, "the embedded server and its connections", func() bool {
+		child = childOf(t, pid)
+		return child != "" && sockets(child) >= wanted
+	})
+	return child
 }
 
 // sockets counts those of a process.

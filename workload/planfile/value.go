@@ -345,7 +345,11 @@ func (v value) duration() time.Duration {
 	text, ok := v.scalar("!!str", "!!int", "!!float")
 	d, err := time.ParseDuration(text)
 	if !ok || err != nil {
-		v.fail("is %s that is no time; write a number with its unit, such as 500ms, 10s or 2m", kindOf(v.node))
+		what := kindOf(v.node)
+		if !v.isNull() {
+			what += " that is no time"
+		}
+		v.fail("is %s; write a number with its unit, such as 500ms, 10s or 2m", what)
 		return 0
 	}
 	return d
