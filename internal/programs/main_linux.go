@@ -29,6 +29,7 @@ func Main(m *testing.M) int {
 			fmt.Fprintln(os.Stderr, "the tests' network namespace:", err)
 			return 1
 		}
+		keepPortsFree()
 		return m.Run()
 	}
 	for _, arg := range os.Args[1:] {
@@ -41,6 +42,12 @@ func Main(m *testing.M) int {
 		return m.Run()
 	}
 	return code
+}
+
+// keepPortsFree bounds how many connections of the namespace are in TIME_WAIT, so that a server of a test always finds a port
+// although others have just opened connections by the ten thousand. Where that is not allowed it is left.
+func keepPortsFree() {
+	_ = os.WriteFile("/proc/sys/net/ipv4/tcp_max_tw_buckets", []byte("16384"), 0)
 }
 
 // runInside runs this program again in a namespace. The error says that it did not begin.
