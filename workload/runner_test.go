@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,7 +21,7 @@ import (
 // place in virtual time. Its service time for the n-th request (from 0) is delay(n).
 type pipeServer struct {
 	delay  func(n int) time.Duration
-	served int // requests so far; one connection at a time
+	served atomic.Int64 // requests so far
 }
 
 func (s *pipeServer) dial(ctx context.Context, addr string) (net.Conn, error) {
@@ -32,8 +33,7 @@ func (s *pipeServer) dial(ctx context.Context, addr string) (net.Conn, error) {
 			if _, err := http.ReadRequest(requests); err != nil {
 				return
 			}
-			n := s.served
-			s.served++
+			n := int(s.served.Add(1)) - 1
 			time.Sleep(s.delay(n))
 			if _, err := fmt.Fprint(server, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"); err != nil {
 				return

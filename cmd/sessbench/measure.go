@@ -185,7 +185,7 @@ const (
 	heapPerWorker    = 24 << 10
 	heapPerOperation = 8 << 10 // recorded by a few shards, and summed up
 	heapSpare        = 32 << 20
-	leastGrowth      = 50
+	leastGrowth      = 40
 )
 
 // collectAt is the growth of the heap, in percent, at which garbage is collected with so many workers and operations in
