@@ -15,8 +15,8 @@ import (
 // got no sample takes next to none, and one that got few takes some kilobytes; no more than
 // a thousand histograms or so are held for speed, whatever the number of operations.
 //
-// Record and Live may be called from any goroutine at any time; Trial and Reset
-// only while nobody records.
+// Record and Live may be called from any goroutine at any time, and so may Trial, which then has what was recorded until it came to
+// each shard. Reset may be called only while nobody records.
 type Recorder struct {
 	operations []string
 	stages     int

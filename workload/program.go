@@ -159,7 +159,7 @@ func (c *compiler) step(o *Operation, operation int, key string) (step, error) {
 	return s, err
 }
 
-// label is what a check is called.
+// label is what results call the check.
 func (c *Check) label() string {
 	if c.Name != "" {
 		return c.Name

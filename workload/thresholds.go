@@ -90,7 +90,7 @@ func (p *Plan) resultNames() result.Names {
 	add := func(name string, o *Operation) {
 		n.Operations = append(n.Operations, name)
 		for _, check := range o.Check {
-			n.Checks[name] = append(n.Checks[name], check.resultName())
+			n.Checks[name] = append(n.Checks[name], check.label())
 		}
 	}
 	for i := range p.Mix {
@@ -105,12 +105,4 @@ func (p *Plan) resultNames() result.Names {
 		}
 	}
 	return n
-}
-
-// resultName is what results call the check.
-func (c *Check) resultName() string {
-	if c.Name != "" {
-		return c.Name
-	}
-	return c.Expr
 }
