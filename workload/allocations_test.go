@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"sessbench/internal/programs"
 	"sessbench/stats"
 	"sessbench/workload/wire"
 )
@@ -37,14 +38,14 @@ func TestAllocationsOfTheWorkerLoop(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		each := testing.AllocsPerRun(3, run) / calls
+		each := programs.Allocs(3, run) / calls
 		t.Logf("%s: %.3f", policy, each)
 		if each > most+0.02 { // a new second of the series takes some
 			t.Errorf("%s: %.3f allocations for a request, want at most %v", policy, each, most)
 		}
 		var trial stats.Trial
 		recorder.Trial(&trial)
-		if total := trial.Total(); total.Requests != 4*calls || total.Errors != 0 {
+		if total := trial.Total(); total.Requests < 4*calls || total.Requests%calls != 0 || total.Errors != 0 {
 			t.Errorf("%s: %d calls, %d errors", policy, total.Requests, total.Errors)
 		}
 	}

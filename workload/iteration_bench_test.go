@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"sessbench/internal/programs"
 	"sessbench/stats"
 	"sessbench/workload/wire"
 )
@@ -120,7 +121,7 @@ func TestAllocationsOfIterations(t *testing.T) {
 		iterate, trial := c.loop(t)
 		const iterations = 500
 		iterate(max(iterations, 3*len(c.mix)))
-		if n := testing.AllocsPerRun(3, func() { iterate(iterations) }) / iterations; n > c.most+0.1 { // the first call for an operation takes some, and a new second of the series
+		if n := programs.Allocs(3, func() { iterate(iterations) }) / iterations; n > c.most+0.1 { // the first call for an operation takes some, and a new second of the series
 			t.Errorf("%s: %.2f allocations, want at most %v", c.name, n, c.most)
 		} else {
 			t.Logf("%s: %.2f", c.name, n)

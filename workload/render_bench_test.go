@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"sessbench/internal/programs"
 	"sessbench/workload/session"
 )
 
@@ -157,7 +158,7 @@ func TestAllocationsOfRendering(t *testing.T) {
 	for _, c := range renderCases() {
 		call := c.call(t)
 		call()
-		if n := testing.AllocsPerRun(200, call); n > c.most {
+		if n := programs.Allocs(200, call); n > c.most {
 			t.Errorf("%s: %v allocations, want at most %v", c.name, n, c.most)
 		} else {
 			t.Logf("%s: %v", c.name, n)

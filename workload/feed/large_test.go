@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"runtime"
 	"testing"
+
+	"sessbench/internal/programs"
 )
 
 const largeRows = 1_000_000
@@ -69,7 +71,7 @@ func TestALargeFeedTakesLittleMoreMemoryThanItsFile(t *testing.T) {
 func TestTextAllocatesNothing(t *testing.T) {
 	table := counted(t)
 	c := NewCursor(table, true)
-	if n := testing.AllocsPerRun(100, func() {
+	if n := programs.Allocs(100, func() {
 		row, _ := c.Next()
 		if table.Text(row, 0) == "" {
 			t.Error("no text")

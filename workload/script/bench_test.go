@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"sessbench/internal/programs"
 	"sessbench/workload/script"
 )
 
@@ -71,7 +72,7 @@ func TestAllocations(t *testing.T) {
 	n, s := steadyScope(t)
 	within := func(name string, most float64, f func() error) {
 		t.Helper()
-		got := testing.AllocsPerRun(200, func() {
+		got := programs.Allocs(200, func() {
 			if err := f(); err != nil {
 				t.Fatal(err)
 			}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"sessbench/internal/programs"
 	"sessbench/workload/wire"
 )
 
@@ -297,7 +298,7 @@ func TestFindAllocatesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := testing.AllocsPerRun(100, func() { m.find(u) }); n != 0 {
+	if n := programs.Allocs(100, func() { m.find(u) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"sessbench/internal/programs"
 )
 
 // The number changes with the header's answers, by time too, and else stays.
@@ -107,7 +109,7 @@ func TestJarAllocations(t *testing.T) {
 		"header":  {func() { j.header(u, "", once, false) }, 1},
 		"nothing": {func() { j.header(u, "127.0.0.1:80", nil, true) }, 0},
 	} {
-		if got := testing.AllocsPerRun(100, c.do); got != c.want {
+		if got := programs.Allocs(100, c.do); got != c.want {
 			t.Errorf("%s allocates %v times, want %v", what, got, c.want)
 		}
 	}

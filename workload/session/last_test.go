@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"sessbench/internal/programs"
 )
 
 // keptCall measures a request with Keep, and returns the call.
@@ -201,7 +203,7 @@ func TestAllocationsOfLast(t *testing.T) {
 			}
 		}
 		run()
-		if n := testing.AllocsPerRun(200, run); n > c.most {
+		if n := programs.Allocs(200, run); n > c.most {
 			t.Errorf("%s: %v allocations, want at most %v", c.name, n, c.most)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sessbench/internal/programs"
 )
 
 func TestRule_6_8_RetryAfterForms(t *testing.T) {
@@ -87,7 +89,7 @@ func BenchmarkRetryAfterSuccess(b *testing.B) {
 func TestASuccessAllocatesNothing(t *testing.T) {
 	policy := &Retry{Total: countOf(3), Statuses: []int{500}}
 	o, failure, now := answeredWith(200), askingFor(503, "5"), time.Now()
-	if n := testing.AllocsPerRun(100, func() {
+	if n := programs.Allocs(100, func() {
 		budget := policy.budget()
 		budget.after(failure, now, nil)
 		budget.after(o, now, nil)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"sessbench/internal/programs"
 	"sessbench/workload/wire"
 )
 
@@ -46,7 +47,7 @@ func TestMeasureAllocatesNothingForAPlainRequest(t *testing.T) {
 	var call Call
 	s.Measure(t.Context(), p, &call)
 	ctx := t.Context()
-	allocations := testing.AllocsPerRun(100, func() {
+	allocations := programs.Allocs(100, func() {
 		s.Measure(ctx, p, &call)
 		if call.Err != nil || call.Status != 200 || !call.Reused || call.Attempts != 1 {
 			t.Fatalf("%+v", call)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"sessbench/internal/programs"
 	"sessbench/workload/wire"
 )
 
@@ -275,7 +276,7 @@ func TestAllocationsOfVariations(t *testing.T) {
 			}
 		}
 		run()
-		if n := testing.AllocsPerRun(200, run); n > c.most {
+		if n := programs.Allocs(200, run); n > c.most {
 			t.Errorf("%s: %v allocations, want at most %v", c.name, n, c.most)
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"net"
 	"testing"
 	"time"
+
+	"sessbench/internal/programs"
 )
 
 // cannedServer answers every read with the same small response and allocates nothing.
@@ -70,7 +72,7 @@ func TestPooledGetAllocatesNothing(t *testing.T) {
 	var resp Response
 	var ex Exchange
 	var server []byte
-	n := testing.AllocsPerRun(500, func() {
+	n := programs.Allocs(500, func() {
 		if c.Do(ctx, req, &resp, &ex); ex.Err != nil {
 			t.Fatal(ex.Err)
 		}

@@ -11,6 +11,8 @@ import (
 	"crypto/x509"
 	"maps"
 	"testing"
+
+	"sessbench/internal/programs"
 )
 
 // What is told of handshakes is what the server negotiated, with its certificates as it sent them.
@@ -121,7 +123,7 @@ func TestEnteringAKnownHandshakeAllocatesNothing(t *testing.T) {
 	var h handshakes
 	h.enter(&full)
 	h.enter(&resumed)
-	if n := testing.AllocsPerRun(100, func() { h.enter(&full); h.enter(&resumed); h.enter(&resumed) }); n != 0 {
+	if n := programs.Allocs(100, func() { h.enter(&full); h.enter(&resumed); h.enter(&resumed) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"sessbench/internal/programs"
 )
 
 func benchHTTP2(b testing.TB) (url string, opts *Options) {
@@ -29,7 +31,7 @@ func allocations(t *testing.T, url string, opts *Options, policy Policy) float64
 	defer cancel()
 	var resp Response
 	var ex Exchange
-	n := testing.AllocsPerRun(500, func() {
+	n := programs.Allocs(500, func() {
 		if c.Do(ctx, req, &resp, &ex); ex.Err != nil {
 			t.Fatal(ex.Err)
 		}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"sessbench/internal/programs"
 )
 
 // A countedConn counts its bytes, below TLS.
@@ -111,7 +113,7 @@ func TestAskingAllocatesNothing(t *testing.T) {
 	c := newClient(t, nil, Policy{})
 	wantOK(t, call(t, c, get(t, s.url)), 200, "ok")
 	cn := kept(t, c)
-	if n := testing.AllocsPerRun(100, func() {
+	if n := programs.Allocs(100, func() {
 		if cn.facts(retired).state != socketOpen {
 			t.Fatal("no facts")
 		}

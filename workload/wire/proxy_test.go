@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"sessbench/internal/programs"
 )
 
 var login = "Proxy-Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte("us er:päss:word")) + "\r\n"
@@ -232,7 +234,7 @@ func TestPooledGetThroughAProxyAllocatesNothing(t *testing.T) {
 	defer cancel()
 	var resp Response
 	var ex Exchange
-	n := testing.AllocsPerRun(500, func() {
+	n := programs.Allocs(500, func() {
 		if c.Do(ctx, req, &resp, &ex); ex.Err != nil {
 			t.Fatal(ex.Err)
 		}
