@@ -31,6 +31,9 @@ type sample struct {
 	Said    said   `json:"said"`
 	Failure string `json:"failure,omitempty"`
 
+	Stolen float64 `json:"stolen"`          // of one CPU, by the machine's host
+	Again  int     `json:"again,omitempty"` // runs before it of which the host took too much
+
 	Pace *pace `json:"pace,omitempty"` // the pacing workload only
 }
 

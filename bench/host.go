@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -44,6 +45,24 @@ func procField(file, name string) string {
 		}
 	}
 	return "unknown"
+}
+
+// stolen is for how long in all the CPUs would have run and did not, because the host of a virtual machine ran something else (steal in proc(5));
+// 0 where the kernel does not tell.
+func stolen() time.Duration { return parseStolen(readText("/proc/stat")) }
+
+func parseStolen(stat string) time.Duration {
+	const tick = 10 * time.Millisecond // USER_HZ is 100 on every machine that Go runs on
+	first, _, _ := strings.Cut(stat, "\n")
+	fields := strings.Fields(first) // cpu, user, nice, system, idle, iowait, irq, softirq, steal
+	if len(fields) < 9 || fields[0] != "cpu" {
+		return 0
+	}
+	ticks, err := strconv.ParseInt(fields[8], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return time.Duration(ticks) * tick
 }
 
 // readText is a small file without the white space around it; empty when unreadable.

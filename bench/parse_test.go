@@ -43,6 +43,20 @@ func TestPeakResidentIsRead(t *testing.T) {
 	}
 }
 
+func TestStolenTimeIsRead(t *testing.T) {
+	for stat, want := range map[string]time.Duration{
+		"cpu  4855848 0 1270686 10797610 16488 0 451465 704126 0 0\ncpu0 1 2 3 4 5 6 7 8 9 10": 7041260 * time.Millisecond,
+		"cpu  1 2 3 4": 0, "": 0, "cpu 1 2 3 4 5 6 7 x": 0, "intr 1 2 3 4 5 6 7 8 9": 0,
+	} {
+		if got := parseStolen(stat); got != want {
+			t.Errorf("%q: %v, want %v", stat, got, want)
+		}
+	}
+	if stolen() < 0 {
+		t.Error("time was given back")
+	}
+}
+
 func TestCPUListsAreCounted(t *testing.T) {
 	for list, want := range map[string]int{"0": 1, "1-3": 3, "0,2-3": 3} {
 		if got, err := countCPUs(list); got != want || err != nil {

@@ -71,7 +71,7 @@ func (b *bench) carryOut(ctx context.Context, w workload) ([]sample, error) {
 	}
 	for round := range b.options.rounds {
 		for _, i := range drawOrder(len(tools), b.options.seed, w.name, round) {
-			s, err := b.once(ctx, w, tools[i], round)
+			s, err := b.undisturbed(ctx, w, tools[i], round)
 			if ctx.Err() != nil {
 				return samples, ctx.Err()
 			}
@@ -84,6 +84,31 @@ func (b *bench) carryOut(ctx context.Context, w workload) ([]sample, error) {
 		}
 	}
 	return samples, nil
+}
+
+// In the open model a run is made again where the host of a virtual machine took more CPU time than this away, as a share of one CPU:
+// then it is the host's stalls that are measured. Where it takes too much every time, the run of which it took least is kept.
+const (
+	stolenMost = 0.01
+	attempts   = 4
+)
+
+// undisturbed is one run of one tool, with the host away where that can be had.
+func (b *bench) undisturbed(ctx context.Context, w workload, t tool, round int) (best sample, err error) {
+	for attempt := range attempts {
+		s, err := b.once(ctx, w, t, round)
+		if err != nil {
+			return s, err
+		}
+		if attempt == 0 || s.Stolen < best.Stolen {
+			best = s
+		}
+		best.Again = attempt
+		if w.url != nil || best.Stolen <= stolenMost || b.options.smoke {
+			break
+		}
+	}
+	return best, nil
 }
 
 // once is one run of one tool. Its error means that the harness cannot go on; a tool
@@ -170,10 +195,12 @@ func (b *bench) measure(ctx context.Context, t tool, job work, cpus string, s *s
 	if t.stopped != nil && t.stopped(job) {
 		c.stopAfter = job.Length
 	}
+	before := stolen()
 	u, err := run(ctx, c)
 	if err != nil {
 		return err
 	}
+	s.Stolen = (stolen() - before).Seconds() / u.Wall.Seconds()
 	s.Wall, s.CPU, s.Memory, s.Failure = u.Wall.Seconds(), u.CPU.Seconds(), u.PeakMemory, u.Failure
 	s.Sleeps, s.SystemCalls = u.Sleeps, u.SystemCalls
 	if s.Failure != "" || t.said == nil {

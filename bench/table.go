@@ -153,12 +153,38 @@ func (d document) footnotes(b *strings.Builder, w workload) {
 		}
 		notes = append(notes, troubles(in, t)...)
 	}
+	if w.url == nil {
+		notes = append(notes, disturbances(in)...)
+	}
 	for _, note := range notes {
 		fmt.Fprintf(b, "- %s\n", note)
 	}
 	if len(notes) > 0 {
 		b.WriteString("\n")
 	}
+}
+
+// disturbances says how much CPU time the host took away, and how many runs were made again for that.
+func disturbances(in []sample) []string {
+	again, above, most := 0, 0, 0.0
+	for _, s := range in {
+		again += s.Again
+		most = max(most, s.Stolen)
+		if s.Stolen > stolenMost {
+			above++
+		}
+	}
+	if most == 0 && again == 0 {
+		return nil
+	}
+	line := fmt.Sprintf("the machine's host took %.1f %% of a CPU at most in the runs that stand here", 100*most)
+	if again > 0 {
+		line += fmt.Sprintf("; %d runs were left out and made again because it took more than %.0f %%", again, 100*stolenMost)
+	}
+	if above > 0 {
+		line += fmt.Sprintf("; %d stand although it did, for it did %d times in succession", above, attempts)
+	}
+	return []string{line}
 }
 
 // troubles lists what went wrong in a tool's runs, each kind once.

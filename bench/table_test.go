@@ -39,7 +39,7 @@ func TestReportIsAsRecorded(t *testing.T) {
 				Said: said{Latency: &quantiles{P50: 0.0001, P99: 0.0004}, Lag: &quantiles{P50: 0.00006, P99: 0.0006}},
 				Pace: &pace{Arrived: 1000, Due: 1000, Deviation: quantiles{P50: 0.00002, P99: 0.0003}, Worst: 0.001, Held: quantiles{P50: 0.00003, P99: 0.00009}}},
 			{Workload: "pacing", Tool: "hey", Round: 1, Seconds: 1, Wall: 1, CPU: 0.1, Requests: 990,
-				Pace: &pace{Arrived: 990, Due: 1000, Deviation: quantiles{P50: 0.0002, P99: 0.003}, Worst: 0.01, Held: quantiles{P50: 0.00003, P99: 0.00009}}},
+				Pace: &pace{Arrived: 990, Due: 1000, Deviation: quantiles{P50: 0.0002, P99: 0.003}, Worst: 0.01, Held: quantiles{P50: 0.00003, P99: 0.00009}}, Again: 2, Stolen: 0.004},
 		},
 	}
 	golden := filepath.Join("testdata", "report.md")

@@ -128,8 +128,8 @@ func TestLackIsSignalledAtOnce(t *testing.T) {
 			}
 		}()
 		var workers sync.WaitGroup
-		for range 2 {
-			workers.Go(func() { p.next(t.Context(), 0, 0) }) // and is busy for ever
+		for worker := range 2 {
+			workers.Go(func() { p.next(t.Context(), worker, 0) }) // and is busy for ever
 		}
 		workers.Wait()
 		close(lack)

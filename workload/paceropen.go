@@ -22,11 +22,10 @@ type open struct {
 	start   time.Duration
 	window  time.Duration    // the trial lasts no shorter, or its rate would be higher than offered
 	sleeper *precise.Sleeper // used by the holder of the turn; time.Sleep would be late by up to a millisecond
-	turn    chan struct{}    // holds one token; a mutex would stop virtual time in tests
-	source  arrivals.Source  // used by the holder of the turn
-	lack    chan<- struct{}  // nil: nobody wants to know
+	turn    *turn
+	source  arrivals.Source // used by the holder of the turn
+	lack    chan<- struct{} // nil: nobody wants to know
 
-	free  atomic.Int64 // workers that wait for an iteration
 	given atomic.Int64
 	late  atomic.Int64 // of these, for want of a worker
 }
@@ -38,18 +37,10 @@ const missTolerance = time.Millisecond
 // settling is how long after the beginning of a trial a lack of workers is not told of, because some have not come yet.
 const settling = 10 * time.Millisecond
 
-func newOpen(clock wire.Clock, start, window time.Duration, sleeper *precise.Sleeper, source arrivals.Source, lack chan<- struct{}) *open {
-	p := &open{clock: clock, start: start, window: window, sleeper: sleeper, turn: make(chan struct{}, 1), source: source, lack: lack}
-	p.turn <- struct{}{}
-	return p
-}
-
-func (p *open) next(ctx context.Context, _ int, now time.Duration) (due, bool) {
-	p.free.Add(1)
-	<-p.turn
-	d, ok := p.take(ctx, now)
-	others := p.free.Add(-1)
-	p.turn <- struct{}{}
+func (p *open) next(ctx context.Context, worker int, now time.Duration) (due, bool) {
+	p.turn.take(worker, now)
+	d, ok := p.arrival(ctx)
+	others := p.turn.pass()
 	if p.lack != nil && ok && others == 0 && p.clock.Now()-p.start >= settling {
 		select {
 		case p.lack <- struct{}{}:
@@ -59,8 +50,8 @@ func (p *open) next(ctx context.Context, _ int, now time.Duration) (due, bool) {
 	return d, ok
 }
 
-// take waits for the next arrival, for the holder of the turn, which became free at that instant.
-func (p *open) take(ctx context.Context, free time.Duration) (due, bool) {
+// arrival waits for the next one, for the holder of the turn.
+func (p *open) arrival(ctx context.Context) (due, bool) {
 	if ctx.Err() != nil {
 		return due{}, false
 	}
@@ -74,8 +65,7 @@ func (p *open) take(ctx context.Context, free time.Duration) (due, bool) {
 		return due{}, false
 	}
 	number := p.given.Add(1) - 1
-	// The turn is passed on in the order in which workers asked for it: had another been free by then, it would be the holder.
-	if free > at+missTolerance {
+	if p.turn.since() > at+missTolerance {
 		p.late.Add(1)
 	}
 	return due{at: at, scheduled: true, item: a.Item, number: number, stage: a.Stage}, true

@@ -25,12 +25,16 @@ type pacing struct {
 	warmupLevels *arrivals.Timeline // both nil unless stages are of workers
 	trace        *arrivals.Trace    // nil: there is none
 	window       time.Duration      // of each block; 0: by the count
+	turn         *turn              // of the open model: one for all trials, which follow one another
 }
 
 // newPacing reads the trace, where the load has one. The error is a *KeyError.
 func newPacing(p *Plan) (*pacing, error) {
 	l := &p.Load
 	g := &pacing{plan: p, open: p.openModel(), window: l.window()}
+	if g.open {
+		g.turn = newTurn(l.MostWorkers())
+	}
 	if !hasRates(p.Mix) {
 		g.choice = arrivals.NewChoice(weights(p.Mix))
 	}
@@ -112,7 +116,8 @@ func (g *pacing) meanRate() float64 {
 func (g *pacing) pacer(clock wire.Clock, sleeper *precise.Sleeper, start time.Duration, length extent, block int, lack chan<- struct{}) pacer {
 	switch {
 	case g.open:
-		return newOpen(clock, start, length.window, sleeper, g.source(length, block), lack)
+		g.turn.begin()
+		return &open{clock: clock, start: start, window: length.window, sleeper: sleeper, turn: g.turn, source: g.source(length, block), lack: lack}
 	case g.levels != nil:
 		p := &closedStages{clock: clock, start: start, until: start + length.window, levels: g.levels, draws: g.draws(block)}
 		if block == warmupBlock {

@@ -15,6 +15,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"sessbench/internal/precise"
 )
 
 // A recording is what the server saw. Times are nanoseconds.
@@ -130,6 +132,8 @@ func answerAll(conn *net.TCPConn, hold *holds) (seen recording, err error) {
 	if err != nil {
 		return seen, err
 	}
+	var sleeper precise.Sleeper
+	defer sleeper.Close()
 	buf, control := make([]byte, 16<<10), make([]byte, 128)
 	filled := 0
 	for {
@@ -148,7 +152,9 @@ func answerAll(conn *net.TCPConn, hold *holds) (seen recording, err error) {
 			stamp = time.Now().UnixNano()
 		}
 		for range bytes.Count(buf[:filled], endOfHead) {
-			hold.wait()
+			if err := hold.wait(&sleeper); err != nil {
+				return seen, err
+			}
 			if _, err := conn.Write(answer); err != nil {
 				return seen, ignoreEnd(err)
 			}
