@@ -87,15 +87,22 @@ func (b *bench) carryOut(ctx context.Context, w workload) ([]sample, error) {
 }
 
 // In the open model a run is made again where the host of a virtual machine took more CPU time than this away, as a share of one CPU:
-// then it is the host's stalls that are measured. Where it takes too much every time, the run of which it took least is kept.
+// then it is the host's stalls that are measured. A host is busy for minutes at times, so each attempt is made after a pause twice as long as the
+// one before. Where it takes too much every time, the run of which it took least is kept.
 const (
 	stolenMost = 0.01
-	attempts   = 4
+	attempts   = 8
+	firstPause = time.Second
 )
 
 // undisturbed is one run of one tool, with the host away where that can be had.
 func (b *bench) undisturbed(ctx context.Context, w workload, t tool, round int) (best sample, err error) {
 	for attempt := range attempts {
+		if attempt > 0 {
+			if err := pause(ctx, firstPause<<(attempt-1)); err != nil {
+				return best, err
+			}
+		}
 		s, err := b.once(ctx, w, t, round)
 		if err != nil {
 			return s, err

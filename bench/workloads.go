@@ -34,7 +34,7 @@ const (
 	// accuracyWorkers is how many requests can be under way: at the highest rate some fifty are.
 	accuracyWorkers = 256
 	// accuracyRequests are the least that say something about the 99.9th percentile.
-	accuracyRequests = 3000
+	accuracyRequests = 2000
 )
 
 // length is how long a run lasts where the others last for d.

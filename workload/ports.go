@@ -190,13 +190,40 @@ func (p *Plan) demands(arm, arms int, rate float64, perConnection int) []demand 
 		length = max(1, time.Duration(share/rate*float64(time.Second)))
 	}
 	list := make([]demand, 0, l.Blocks+1)
-	warmup := time.Duration(l.Warmup)
+	warmup, stages := time.Duration(l.Warmup), p.stageDemands(arm, perConnection)
 	if warmup > 0 {
+		if stages != nil {
+			rate = l.firstLevel() * p.meanCalls() / float64(perConnection)
+		}
 		list = append(list, demand{arm, time.Duration(arm) * warmup, warmup, rate})
 	}
 	for block := range l.Blocks {
 		start := time.Duration(arms)*warmup + time.Duration(block*arms+arm)*length
-		list = append(list, demand{arm, start, length, rate})
+		if stages == nil {
+			list = append(list, demand{arm, start, length, rate})
+		}
+		for _, stage := range stages {
+			stage.start += start
+			list = append(list, stage)
+		}
+	}
+	return list
+}
+
+// stageDemands are the demands of a block whose rate changes: a spike needs more ports than its block's mean. nil: it does not change, or
+// so often in so many blocks that the mean has to do.
+func (p *Plan) stageDemands(arm, perConnection int) []demand {
+	const most = 1_000_000 // in all blocks
+	l := &p.Load
+	if !l.rateStages() || len(l.Stages) > most/stretches/l.Blocks {
+		return nil
+	}
+	var list []demand
+	var at time.Duration
+	for _, stretch := range l.profile().Cut(stretches, shortestStretch) {
+		rate := (stretch.From + stretch.To) / 2 * p.meanCalls() / float64(perConnection)
+		list = append(list, demand{arm, at, stretch.Length, rate})
+		at += stretch.Length
 	}
 	return list
 }

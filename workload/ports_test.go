@@ -62,6 +62,12 @@ func TestTheForecastIsArithmetic(t *testing.T) {
 		"QUIC":                            {wire.Options{}, []string{far}, []wire.Policy{quicPolicy}, 2000, loadFor(time.Hour, 10), 0, math.Inf(1)},
 		"closed, rate unknown":            {wire.Options{}, []string{far}, []wire.Policy{freshPolicy}, 0, loadFor(time.Hour, 10), 0, math.Inf(1)},
 		"closed, a count that fits":       {wire.Options{}, []string{far}, []wire.Policy{freshPolicy}, 0, Load{Requests: 28_000, Blocks: 10}, 28_000, math.Inf(1)},
+		"a spike after ten minutes": {wire.Options{}, []string{far}, []wire.Policy{freshPolicy}, 0, Load{Blocks: 1, Stages: []Stage{
+			rateStage(600*time.Second, 100, Step), rateStage(10*time.Second, 5000, Step),
+		}}, 55_000, 600 + (28_232.0-6000)/4900},
+		"a ramp": {wire.Options{}, []string{far}, []wire.Policy{freshPolicy}, 0, Load{Blocks: 1, Stages: []Stage{
+			rateStage(50*time.Second, 1000, Ramp),
+		}}, 25_000, math.Inf(1)},
 		"closed, a count that is too big": {wire.Options{}, []string{far}, []wire.Policy{freshPolicy}, 0, Load{Requests: 30_000, Blocks: 1}, 30_000, 0},
 	} {
 		b := budgetOf(t, usual(), test.opts, test.addresses...)

@@ -155,7 +155,7 @@ func (c *compiler) step(o *Operation, operation int, key string) (step, error) {
 		asked.Headers = session.MergeHeaders(o.Headers, Fields{session.Set("Connection", "close")})
 	}
 	var err error
-	s.rendering, err = newRendering(&asked, c.with, c.target, c.program.names, keep || s.looks, key)
+	s.rendering, err = newRendering(&asked, c.with, c.target, c.program.names, keep, key)
 	return s, err
 }
 

@@ -2,6 +2,7 @@ package script
 
 import (
 	"strings"
+	"unsafe"
 
 	"github.com/tidwall/gjson"
 )
@@ -38,7 +39,9 @@ func textBody(s *Scope, _ []any) (any, error) {
 		return nil, err
 	}
 	if !s.view.isText {
-		s.view.isText, s.view.text = true, string(body)
+		// Of a body of 100 MB a copy would be as much again for each worker. The text is forgotten before the body is overwritten, and
+		// what is made of it is either true or false.
+		s.view.isText, s.view.text = true, unsafe.String(unsafe.SliceData(body), len(body))
 	}
 	return s.view.text, nil
 }

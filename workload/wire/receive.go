@@ -21,7 +21,8 @@ const (
 	// chunkLine bounds a chunk's size line with its extensions.
 	chunkLine = 4 << 10
 
-	// bodyStep is how far the memory for a body runs ahead of the bytes that came.
+	// bodyStep is how much of a body is read at a time. The memory for it runs ahead of the bytes that came by that, or by as
+	// much as came already.
 	bodyStep = 256 << 10
 )
 
@@ -198,7 +199,8 @@ func (r *receiver) take(n int64, sink *[]byte) error {
 		} else {
 			body := *sink
 			have := len(body)
-			body = grown(body, step)[:have+step]
+			room := min(n, int64(max(have, bodyStep))) // append would grow a large one by a quarter at a time, and leave five times its size behind
+			body = grown(body, int(room))[:have+step]
 			if _, err := io.ReadFull(r.br, body[have:]); err != nil {
 				return early(err)
 			}
