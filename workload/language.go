@@ -16,12 +16,16 @@ type TextError struct {
 }
 
 // names are what the plan's texts can refer to: its feeds in their order, and every variable that is extracted anywhere. The
-// errors are about feeds that cannot be read and about names that cannot be used; what has no error is in the names.
-func (p *Plan) names() (*script.Names, []*KeyError) {
-	names := &script.Names{}
-	var problems []*KeyError
+// errors are about feeds that cannot be read and about names that cannot be used; what has no error is in the names. missing says that
+// not all are, because of these errors or of feeds that validate refuses.
+func (p *Plan) names() (names *script.Names, missing bool, problems []*KeyError) {
+	names = &script.Names{}
 	for i := range p.Feeds {
 		f := &p.Feeds[i]
+		if f.validateFile("") != nil {
+			missing = true
+			continue
+		}
 		columns, err := f.columns()
 		switch {
 		case err != nil:
@@ -39,12 +43,12 @@ func (p *Plan) names() (*script.Names, []*KeyError) {
 			}
 		}
 	})
-	return names, problems
+	return names, missing || len(problems) > 0, problems
 }
 
 // language is names, or the first of its errors.
 func (p *Plan) language() (*script.Names, error) {
-	names, problems := p.names()
+	names, _, problems := p.names()
 	if len(problems) > 0 {
 		return nil, problems[0]
 	}
@@ -73,14 +77,14 @@ func eachOf(operations []Operation, key string, each func(o *Operation, key stri
 // plan has. It reads the columns of the feeds; where one cannot be read, unknown names are no problems. Problems has the same,
 // without offsets.
 func (p *Plan) TextProblems() []*TextError {
-	names, problems := p.names()
-	return p.compile(names, len(problems) > 0)
+	names, missing, _ := p.names()
+	return p.compile(names, missing)
 }
 
 // languageProblems lists what is wrong with feeds, names and texts.
 func (p *Plan) languageProblems() []*KeyError {
-	names, problems := p.names()
-	for _, e := range p.compile(names, len(problems) > 0) {
+	names, missing, problems := p.names()
+	for _, e := range p.compile(names, missing) {
 		problems = append(problems, &e.KeyError)
 	}
 	return problems
