@@ -11,16 +11,21 @@ import (
 // A TextError is a KeyError about a text of the plan's language: a template, a check or what an extraction looks for.
 type TextError struct {
 	KeyError
-	Offset int // of the fault in the text, in bytes
+	Offset int  // of the fault in the text, in bytes
+	OfName bool // the fault is a name that nothing has
 }
 
 // names are what the plan's texts can refer to: its feeds in their order, and every variable that is extracted anywhere. The
-// errors are about feeds that cannot be read and about names that cannot be used; what has no error is in the names.
-func (p *Plan) names() (*script.Names, []*KeyError) {
-	names := &script.Names{}
-	var problems []*KeyError
+// errors are about feeds that cannot be read and about names that cannot be used; what has no error is in the names. missing says that
+// not all are, because of these errors or of feeds that validate refuses.
+func (p *Plan) names() (names *script.Names, missing bool, problems []*KeyError) {
+	names = &script.Names{}
 	for i := range p.Feeds {
 		f := &p.Feeds[i]
+		if f.validateFile("") != nil {
+			missing = true
+			continue
+		}
 		columns, err := f.columns()
 		switch {
 		case err != nil:
@@ -38,12 +43,12 @@ func (p *Plan) names() (*script.Names, []*KeyError) {
 			}
 		}
 	})
-	return names, problems
+	return names, missing || len(problems) > 0, problems
 }
 
 // language is names, or the first of its errors.
 func (p *Plan) language() (*script.Names, error) {
-	names, problems := p.names()
+	names, _, problems := p.names()
 	if len(problems) > 0 {
 		return nil, problems[0]
 	}
@@ -69,31 +74,26 @@ func eachOf(operations []Operation, key string, each func(o *Operation, key stri
 }
 
 // TextProblems lists what is wrong with the plan's templates, checks and extractions: they are compiled against the names that the
-// plan has. It reads the columns of the feeds, and finds nothing where these cannot be read. Problems has the same,
+// plan has. It reads the columns of the feeds; where one cannot be read, unknown names are no problems. Problems has the same,
 // without offsets.
 func (p *Plan) TextProblems() []*TextError {
-	names, problems := p.names()
-	if len(problems) > 0 {
-		return nil // what is missing would be told once more, wherever it is used
-	}
-	return p.compile(names)
+	names, missing, _ := p.names()
+	return p.compile(names, missing)
 }
 
 // languageProblems lists what is wrong with feeds, names and texts.
 func (p *Plan) languageProblems() []*KeyError {
-	names, problems := p.names()
-	if len(problems) > 0 {
-		return problems
-	}
-	for _, e := range p.compile(names) {
+	names, missing, problems := p.names()
+	for _, e := range p.compile(names, missing) {
 		problems = append(problems, &e.KeyError)
 	}
 	return problems
 }
 
-// compile finds out which texts cannot be compiled.
-func (p *Plan) compile(names *script.Names) []*TextError {
-	c := compilation{names: names, known: map[string]error{}}
+// compile finds out which texts cannot be compiled. Where names are missing, that was told once, and is not told again wherever one of
+// them is used.
+func (p *Plan) compile(names *script.Names, missing bool) []*TextError {
+	c := compilation{names: names, missing: missing, known: map[string]error{}}
 	p.eachOperation(c.operation)
 	return c.problems
 }
@@ -101,6 +101,7 @@ func (p *Plan) compile(names *script.Names) []*TextError {
 // A compilation compiles all texts of a plan, each only once.
 type compilation struct {
 	names    *script.Names
+	missing  bool             // not all names are known
 	known    map[string]error // of checks and templates, by their kind and text
 	problems []*TextError
 }
@@ -115,6 +116,9 @@ func (c *compilation) operation(o *Operation, key string) {
 		}
 	}
 	for _, x := range o.Extract {
+		if x.validate(key) != nil {
+			continue // which was told
+		}
 		_, err := c.names.Extractor(x.Name, x.script())
 		c.note(key+".extract."+x.Name+"."+x.source(), err)
 	}
@@ -145,7 +149,10 @@ func (c *compilation) note(key string, err error) {
 	}
 	e := &TextError{KeyError: KeyError{key, err.Error()}}
 	if fault, ok := errors.AsType[*script.Error](err); ok {
-		e.Offset = fault.Offset
+		e.Offset, e.OfName = fault.Offset, fault.OfName()
+	}
+	if e.OfName && c.missing {
+		return
 	}
 	c.problems = append(c.problems, e)
 }

@@ -55,17 +55,17 @@ func TestContradictionsInALoad(t *testing.T) {
 		"load.blocks is 0; it must be at least 1":                                                                                                 loadWith(func(l *Load) { l.Blocks, l.Duration = 0, second }),
 		"load.blocks is 3 but each arm has only 2 requests; every block needs at least one":                                                       loadWith(func(l *Load) { l.Requests = 2 }),
 
-		"load.stages are 10001; there can be at most 10000":                                                           loadWith(func(l *Load) { l.Stages = slices.Repeat([]Stage{ramp}, 10_001) }),
-		"load.stages are all at 0; lead one of them to a level above it":                                              loadWith(func(l *Load) { l.Stages = []Stage{rateStage(1, 0, ""), rateStage(1, 0, Step)} }),
-		"load.stages take too long; all blocks together must be at most 24000h0m0s":                                   loadWith(func(l *Load) { l.Stages = slices.Repeat([]Stage{rateStage(longestRun, 1, "")}, 9999) }),
-		"load.stages[1].duration is 0s; it must be longer than 0 and at most 24000h0m0s":                              loadWith(func(l *Load) { l.Stages = []Stage{ramp, rateStage(0, 1, "")} }),
-		"load.stages[0] has neither a rate nor workers; give the one that it leads to":                                loadWith(func(l *Load) { l.Stages = []Stage{{Duration: 1}, ramp} }),
-		"load.stages[0] has both a rate and workers; give one of them, the same in all stages":                        loadWith(func(l *Load) { l.Stages = []Stage{{Duration: 1, Rate: ramp.Rate, Workers: up.Workers}} }),
-		"load.stages[1].workers is given where load.stages[0] has a rate; all stages are of rates, or all of workers": loadWith(func(l *Load) { l.Stages = []Stage{ramp, up} }),
-		"load.stages[1].rate is given where load.stages[0] has workers; all stages are of rates, or all of workers":   loadWith(func(l *Load) { l.Stages = []Stage{up, ramp} }),
-		"load.stages[0].rate is -1; it must be from 0 to 10,000,000 per second":                                       loadWith(func(l *Load) { l.Stages = []Stage{rateStage(1, -1, "")} }),
-		"load.stages[0].workers is 100001; it must be from 0 to 100000":                                               loadWith(func(l *Load) { l.Stages = []Stage{workerStage(1, 100_001, "")} }),
-		`load.stages[0].shape is "jump"; use ramp, step or spike`:                                                     loadWith(func(l *Load) { l.Stages = []Stage{rateStage(1, 1, "jump")} }),
+		"load.stages are 10001; there can be at most 10000":                                                             loadWith(func(l *Load) { l.Stages = slices.Repeat([]Stage{ramp}, 10_001) }),
+		"load.stages are all at 0; lead one of them to a level above it":                                                loadWith(func(l *Load) { l.Stages = []Stage{rateStage(1, 0, ""), rateStage(1, 0, Step)} }),
+		"load.stages take too long; all blocks together must be at most 24000h0m0s":                                     loadWith(func(l *Load) { l.Stages = slices.Repeat([]Stage{rateStage(longestRun, 1, "")}, 9999) }),
+		"load.stages[1].duration is missing; say how long the stage takes, as in 30s":                                   loadWith(func(l *Load) { l.Stages = []Stage{ramp, rateStage(0, 1, "")} }),
+		"load.stages[0] has neither a rate nor workers; give the one that it leads to":                                  loadWith(func(l *Load) { l.Stages = []Stage{{Duration: 1}, ramp} }),
+		"load.stages[0] has both a rate and workers; give one of them, the same in all stages":                          loadWith(func(l *Load) { l.Stages = []Stage{{Duration: 1, Rate: ramp.Rate, Workers: up.Workers}} }),
+		"load.stages[1].workers is given where load.stages[0] has a rate; all stages are of rates, or all of workers":   loadWith(func(l *Load) { l.Stages = []Stage{ramp, up} }),
+		"load.stages[1].rate is given where load.stages[0] has workers; all stages are of rates, or all of workers":     loadWith(func(l *Load) { l.Stages = []Stage{up, ramp} }),
+		"load.stages[0].rate is -1; it must be from 0 to 10,000,000 per second":                                         loadWith(func(l *Load) { l.Stages = []Stage{rateStage(1, -1, "")} }),
+		"load.stages[0].workers is 100001; it must be from 0 to 100000":                                                 loadWith(func(l *Load) { l.Stages = []Stage{workerStage(1, 100_001, "")} }),
+		`load.stages[0].shape is "jump"; use ramp, step or spike; a stage that leads to the level before it holds that`: loadWith(func(l *Load) { l.Stages = []Stage{rateStage(1, 1, "jump")} }),
 	} {
 		if got := problemsOf(load, nil); got != want {
 			t.Errorf("%+v:\n got %s\nwant %s", load, got, want)

@@ -37,6 +37,8 @@ func TestRenderingFillsEveryPlace(t *testing.T) {
 		{"varied", "path", Operation{URL: "/items/{{f.a}}/x"}, "GET /items/a1/x"},
 		{"varied", "relative path", Operation{URL: "items/{{f.a}}"}, "GET /api/items/a1"},
 		{"varied", "escaped in path", Operation{URL: "/i {{f.b}}/{{f.c}}/{{f.d}}.json"}, "GET /i%20b%202/c%2F3/d%224.json"},
+		{"fixed", "escapes beside what is not escaped", Operation{URL: "s/a%2Fb%3f ü|?x=%2F y"}, "GET /api/s/a%2Fb%3f%20%C3%BC%7C?x=%2F%20y"},
+		{"varied", "escapes beside what is not escaped", Operation{URL: "/s/a%2Fb ü/{{f.c}}"}, "GET /s/a%2Fb%20%C3%BC/c%2F3"},
 		{"varied", "query", Operation{URL: "/x?a={{f.b}}&{{f.c}}={{f.d}}"}, "GET /x?a=b+2&c%2F3=d%224"},
 		{"varied", "behind #", Operation{URL: "/x?a={{f.a}}#{{f.b}}{{unset}}"}, "GET /x?a=a1"},
 		{"varied", "a question mark and # in an expression", Operation{URL: `/x/{{f.a == "?#" ? "no" : "yes"}}/{{f.c}}`}, "GET /x/yes/c%2F3"},

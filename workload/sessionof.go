@@ -101,7 +101,7 @@ func cookiesOf(target *url.URL, given Cookies) Cookies {
 
 // request is what the operation asks the session for.
 func (o *Operation) request(target *url.URL, key string) (*session.Request, error) {
-	relative, err := url.Parse(o.URL)
+	relative, err := session.ParseURL(o.URL)
 	if err != nil {
 		return nil, &KeyError{key + ".url", "is not a URL: " + urlReason(o.URL, err)}
 	}

@@ -55,7 +55,7 @@ func newSetup(p *Plan, opts Options) (*setup, error) {
 		if a.Target == "" || s.others[a.Target] != nil {
 			continue
 		}
-		own, err := url.Parse(a.Target)
+		own, err := session.ParseURL(a.Target)
 		if err != nil {
 			return nil, err // Plan.Validate has found it to be one
 		}
@@ -156,7 +156,7 @@ func targetURL(p *Plan, opts Options) (*url.URL, error) {
 		}
 		target = opts.Embedded.URL
 	}
-	u, err := url.Parse(target)
+	u, err := session.ParseURL(target)
 	if err != nil {
 		return nil, &KeyError{"target", "is not a URL: " + urlReason(target, err)}
 	}

@@ -3,6 +3,7 @@ package workload
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"sessbench/result"
@@ -67,8 +68,10 @@ func (p *Plan) validateConditions() error {
 }
 
 func validateCondition(key, text string, names result.Names) error {
+	begin := "is no condition: "
 	c, err := result.ParseCondition(text)
 	if err == nil {
+		begin = notJudged
 		err = c.CheckNames(names)
 	}
 	if err == nil {
@@ -78,8 +81,14 @@ func validateCondition(key, text string, names result.Names) error {
 	if fault, ok := errors.AsType[*result.ConditionError](err); ok {
 		problem = fault.Problem
 	}
-	return &KeyError{key, "cannot be judged: " + problem}
+	return &KeyError{key, begin + problem}
 }
+
+// notJudged begins problems of conditions that ask for what no result of the plan has.
+const notJudged = "cannot be judged: "
+
+// OfResult says whether the problem is a condition that asks for what no result of the plan has: an arm, an operation, a number.
+func (e *KeyError) OfResult() bool { return strings.HasPrefix(e.Problem, notJudged) }
 
 // resultNames are what the plan calls the parts of its result.
 func (p *Plan) resultNames() result.Names {

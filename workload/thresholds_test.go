@@ -48,7 +48,7 @@ func TestConditionsAreCheckedWithThePlan(t *testing.T) {
 		`thresholds[2].grace is -1s; use a positive time, or 0 for none`,
 		`thresholds[2] cannot be judged: there is no "pay" in operations; there is list, checkout/cart, checkout/pay`,
 		`thresholds[3].grace is given without abort_early; add abort_early: true`,
-		`thresholds[3] cannot be judged: no operator: a condition is "path operator value", operators are < <= > >= == !=`,
+		`thresholds[3] is no condition: no operator: a condition is "path operator value", operators are < <= > >= == !=`,
 		`thresholds[4] has no condition; write one, such as pooled.response_time.p99 < 50ms`,
 		`fail_if[0] cannot be judged: pooled.response_time.p99 is a time, and its value needs a unit: ns us µs ms s m h`,
 	}

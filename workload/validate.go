@@ -120,26 +120,35 @@ func (s *SessionPlan) validateRenewal() error {
 }
 
 func validateHeaders(key string, fields Fields) error {
+	var problems []error
 	for _, field := range fields {
-		for _, value := range append([]string{""}, field.Values...) {
-			if err := wire.ValidateHeader(field.Name, value); err != nil {
-				return &KeyError{key, "cannot be sent: " + err.Error()}
-			}
-		}
-		if strings.EqualFold(field.Name, "Content-Length") || strings.EqualFold(field.Name, "Transfer-Encoding") {
-			return &KeyError{key, fmt.Sprintf("has %s, which sessbench sends according to the body; leave it out", field.Name)}
+		if problem := headerProblem(field); problem != "" {
+			problems = append(problems, &KeyError{key + "." + field.Name, problem})
 		}
 	}
-	return nil
+	return errors.Join(problems...)
+}
+
+func headerProblem(field session.Field) string {
+	for _, value := range append([]string{""}, field.Values...) {
+		if err := wire.ValidateHeader(field.Name, value); err != nil {
+			return "cannot be sent: " + err.Error()
+		}
+	}
+	if strings.EqualFold(field.Name, "Content-Length") || strings.EqualFold(field.Name, "Transfer-Encoding") {
+		return fmt.Sprintf("has %s, which sessbench sends according to the body; leave it out", field.Name)
+	}
+	return ""
 }
 
 func validateCookies(key string, cookies Cookies) error {
+	var problems []error
 	for _, c := range cookies {
 		if err := validateCookie(c.Name, c.Value); err != nil {
-			return &KeyError{key, "cannot be sent: " + err.Error()}
+			problems = append(problems, &KeyError{key + "." + c.Name, "cannot be sent: " + err.Error()})
 		}
 	}
-	return nil
+	return errors.Join(problems...)
 }
 
 // validateCookie looks for what would end a cookie early. The error has no value.

@@ -23,12 +23,21 @@ func (f Feeds) validate() error {
 }
 
 func (f *Feed) validate(key string) error {
+	return errors.Join(f.validateFile(key), f.validatePick(key))
+}
+
+// validateFile wants one file. Whether it can be read is for columns to say.
+func (f *Feed) validateFile(key string) error {
 	switch {
 	case f.CSV == "" && f.JSONL == "":
 		return &KeyError{key, "names no file; write csv: users.csv, or jsonl: users.jsonl"}
 	case f.CSV != "" && f.JSONL != "":
 		return &KeyError{key + ".jsonl", "is given beside csv; keep one of them"}
 	}
+	return nil
+}
+
+func (f *Feed) validatePick(key string) error {
 	switch f.Pick {
 	case "", PerWorker, RoundRobin, AtRandom, Unique:
 	default:
@@ -45,11 +54,8 @@ func (f *Feed) validate(key string) error {
 	return nil
 }
 
-// columns reads the names of the feed's columns and no row. What is wrong with the feed itself is for validate to say.
+// columns reads the names of the columns, and no row, of a feed that has one file.
 func (f *Feed) columns() ([]string, *KeyError) {
-	if f.validate("") != nil {
-		return nil, nil
-	}
 	key, path, read := "csv", f.CSV, feed.CSVColumns
 	if f.JSONL != "" {
 		key, path, read = "jsonl", f.JSONL, feed.JSONLColumns

@@ -62,6 +62,8 @@ func (l *Load) validateEnd() error {
 	}{{"stages", len(l.Stages) > 0}, {"trace", l.Trace != ""}} {
 		switch {
 		case !ends.given:
+		case l.Duration != 0 && l.Requests != 0:
+			return loadProblem(ends.key, "and load.duration and load.requests are given; every block has all of the %s, so leave both out", ends.key)
 		case l.Duration != 0:
 			return loadProblem(ends.key, "and load.duration are both given; every block takes as long as the %s, so leave the duration out", ends.key)
 		case l.Requests != 0:
@@ -182,9 +184,22 @@ func (l *Load) validateStages() error {
 }
 
 func (s *Stage) validate(key string, first *Stage) error {
+	var length, shape error
 	switch {
-	case s.Duration <= 0 || time.Duration(s.Duration) > longestRun:
-		return loadProblem(key+".duration", "is %v; it must be longer than 0 and at most %v", time.Duration(s.Duration), longestRun)
+	case s.Duration == 0:
+		length = loadProblem(key+".duration", "is missing; say how long the stage takes, as in 30s")
+	case s.Duration < 0 || time.Duration(s.Duration) > longestRun:
+		length = loadProblem(key+".duration", "is %v; it must be longer than 0 and at most %v", time.Duration(s.Duration), longestRun)
+	}
+	if s.Shape != "" && s.Shape != Ramp && s.Shape != Step && s.Shape != Spike {
+		shape = loadProblem(key+".shape", "is %q; use ramp, step or spike; a stage that leads to the level before it holds that", s.Shape)
+	}
+	return errors.Join(length, s.validateLevel(key, first), shape)
+}
+
+// validateLevel wants either a rate or a number of workers, as the first stage has.
+func (s *Stage) validateLevel(key string, first *Stage) error {
+	switch {
 	case s.Rate == nil && s.Workers == nil:
 		return loadProblem(key, "has neither a rate nor workers; give the one that it leads to")
 	case s.Rate != nil && s.Workers != nil:
@@ -197,8 +212,6 @@ func (s *Stage) validate(key string, first *Stage) error {
 		return loadProblem(key+".rate", "is %v; it must be from 0 to 10,000,000 per second", *s.Rate)
 	case s.Workers != nil && (*s.Workers < 0 || *s.Workers > maxWorkers):
 		return loadProblem(key+".workers", "is %d; it must be from 0 to %d", *s.Workers, maxWorkers)
-	case s.Shape != "" && s.Shape != Ramp && s.Shape != Step && s.Shape != Spike:
-		return loadProblem(key+".shape", "is %q; use ramp, step or spike", s.Shape)
 	}
 	return nil
 }

@@ -135,7 +135,7 @@ func explainKeyError(err error) error {
 // itself where there is none.
 func flagOf(key string) string {
 	plain := regexp.MustCompile(`\[\d+\]`).ReplaceAllString(key, "")
-	if plain == "mix.headers" { // an operation's own lines come from a plan only
+	if plain == "mix.headers" || strings.HasPrefix(plain, "mix.headers.") { // an operation's own lines come from a plan only
 		plain = "session.headers"
 	}
 	if plain == "connection.keep_alive" {

@@ -272,7 +272,7 @@ func (m *measurement) wrong(problems []*workload.KeyError) error {
 func (m *measurement) explain(e *workload.KeyError) error {
 	var i int
 	if _, err := fmt.Sscanf(e.Key, "fail_if[%d]", &i); err == nil && i < len(m.flags.failIf) {
-		return usagef("--fail-if %q: %s", m.flags.failIf[i], strings.TrimPrefix(e.Problem, "cannot be judged: "))
+		return usagef("--fail-if %q: %s", m.flags.failIf[i], strings.TrimPrefix(strings.TrimPrefix(e.Problem, "cannot be judged: "), "is no condition: "))
 	}
 	return explainKeyError(e)
 }

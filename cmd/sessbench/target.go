@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"sessbench/workload"
+	"sessbench/workload/session"
 )
 
 // A target is a URL argument taken apart.
@@ -27,7 +28,7 @@ func parseTarget(arg string) (target, error) {
 		return target{}, usagef("URL is empty; name one, or leave it out to use sessbench's own test server")
 	}
 	full, assumed := withScheme(arg)
-	u, err := url.Parse(full)
+	u, err := session.ParseURL(full)
 	if err != nil {
 		return target{}, badURL(full, err)
 	}

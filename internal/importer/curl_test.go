@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -52,6 +53,7 @@ func TestCurlsOptionsMakeARequest(t *testing.T) {
 		{`-d 7 -H 'content-type: application/json' http://h/`, `POST / body 7`},
 		{`--form-string a=@b http://h/`, "POST / multipart a=@b"},
 		{`-F 'a="x;y";type=text/plain' -F b=2 http://h/`, "POST / multipart a=x;y b=2"},
+		{`-F 'a="x;y";type=text/csv;filename=b.csv' -F 'c=d;e' http://h/`, "POST / multipart c=d;e a=b.csv(text/csv)x;y"},
 		{`-g 'http://[::1]:80/a'`, "GET /a"},
 		{`-sS -o /dev/null -w '%{http_code}' -- http://h/-x`, "GET /-x"},
 		{`http://h/ > out.html 2>/dev/null`, "GET /"},
@@ -74,6 +76,9 @@ func TestCurlsOptionsMakeARequest(t *testing.T) {
 			got += " json " + string(o.JSON)
 		case o.Multipart != nil:
 			fields("multipart", o.Multipart.Fields)
+			for _, f := range o.Multipart.Files { // whose content stands in the command
+				got += fmt.Sprintf(" %s=%s(%s)%s", f.Field, f.Name, f.Type, *f.Content)
+			}
 		case o.Body != nil:
 			got += " body " + string(o.Body)
 		}

@@ -126,6 +126,10 @@ func (c *curlImporter) setForm(o *operation, options *curlOptions) {
 		}
 		if d.option == "form-string" || value == "" || value[0] != '@' && value[0] != '<' {
 			if d.option == "form" {
+				if file := c.formPart(name, value); file != nil {
+					files.Content = append(files.Content, file)
+					continue
+				}
 				value = formContent(value)
 			}
 			fields = append(fields, header{name, value})
@@ -156,15 +160,35 @@ func (c *curlImporter) formFile(o *operation, field, text string) *yaml.Node {
 	}
 	m := mapping{{"field", textNode(fixed(field))}}
 	for _, part := range parts[1:] {
-		key, value, _ := strings.Cut(strings.TrimSpace(part), "=")
-		switch key = strings.ToLower(key); {
-		case key == "filename" && m.get("name") == nil:
-			m.add("name", textNode(literal(unquotedPart(value))))
-		case key == "type" && m.get("type") == nil:
-			m.add("type", textNode(fixed(unquotedPart(value))))
-		}
+		m.addFileKey(part)
 	}
 	m.add("path", textNode(fixed(c.file(file))))
+	return m.block()
+}
+
+// addFileKey adds what ;filename= or ;type= says.
+func (m *mapping) addFileKey(part string) {
+	key, value, _ := strings.Cut(strings.TrimSpace(part), "=")
+	switch key = strings.ToLower(key); {
+	case key == "filename" && m.get("name") == nil:
+		m.add("name", textNode(literal(unquotedPart(value))))
+	case key == "type" && m.get("type") == nil:
+		m.add("type", textNode(fixed(unquotedPart(value))))
+	}
+}
+
+// formPart is the field of -F name=content;filename=..., which is sent as a file, or nil. Only a file's part has a media type in a
+// plan; that of a text, which curl sends too, is left out, as formContent does.
+func (c *curlImporter) formPart(field, value string) *yaml.Node {
+	parts := splitQuoted(value, ';')
+	m := mapping{{"field", textNode(fixed(field))}}
+	for _, part := range parts[1:] {
+		m.addFileKey(part)
+	}
+	if m.get("name") == nil {
+		return nil
+	}
+	m.add("content", textNode(literal(unquotedPart(parts[0]))))
 	return m.block()
 }
 

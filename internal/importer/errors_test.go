@@ -24,6 +24,7 @@ func TestErrorsSayWhereAndHowToMend(t *testing.T) {
 		{"braces", curl, "curl https://h/{a,b}", "src:1:6: has braces that a shell would expand; put them in single quotes, or write the commands one by one"},
 		{"home", curl, "curl https://h/ --cacert ~/ca.pem", "src:1:26: has ~, which a shell would expand; write the path in full, or in quotes"},
 		{"open quote", curl, "curl 'https://h/", "src:1:6: is no shell command: check the quotes and brackets from here on"},
+		{"cmd, older", curl, "curl \"https://h/?a=1&b=2\" ^\r\n  -H \"a: b\"", "src:1: looks like a command for Windows' cmd; let the browser copy it as cURL (bash)"},
 		{"cmd", curl, "curl ^\"https://h/^\" ^\n -H ^\"a: (b^\"", "src:1: looks like a command for Windows' cmd; let the browser copy it as cURL (bash)"},
 		{"other program", curl, "curl https://h/\nwget https://h/", "src:2:1: is not curl; give commands that begin with curl"},
 		{"loop", curl, "for i in 1 2; do curl https://h/; done", "src:1:1: is shell that cannot be imported; write curl commands alone, one on each line"},

@@ -179,14 +179,22 @@ func (s *sampler) list(schema *openapi3.Schema, depth int) (any, source) {
 // number keeps a schema's limits.
 func number(schema *openapi3.Schema) any {
 	n := 1.0
-	if schema.Min != nil && n <= *schema.Min {
-		n = *schema.Min
-		if !schema.Type.Includes("integer") || schema.ExclusiveMin.Bool != nil && *schema.ExclusiveMin.Bool {
+	least, above := bound(schema.Min, schema.ExclusiveMin)
+	if least != nil && n <= *least {
+		n = *least
+		if above || !schema.Type.Includes("integer") {
 			n++
 		}
 	}
-	if schema.Max != nil && n > *schema.Max {
-		n = *schema.Max
+	most, below := bound(schema.Max, schema.ExclusiveMax)
+	switch {
+	case most == nil || n < *most || n == *most && !below:
+	case !below:
+		n = *most
+	case least != nil && !schema.Type.Includes("integer"):
+		n = (*least + *most) / 2
+	default:
+		n = *most - 1
 	}
 	if of := schema.MultipleOf; of != nil && *of > 0 {
 		n = math.Ceil(n / *of) * *of
@@ -195,6 +203,14 @@ func number(schema *openapi3.Schema) any {
 		return 1.0
 	}
 	return n
+}
+
+// bound is a limit, and whether it is itself beyond it: OpenAPI 3.0 says so beside the limit, 3.1 has a limit of its own for it.
+func bound(limit *float64, exclusive openapi3.ExclusiveBound) (value *float64, excluded bool) {
+	if exclusive.Value != nil {
+		return exclusive.Value, true
+	}
+	return limit, exclusive.Bool != nil && *exclusive.Bool
 }
 
 // text is of a schema's format and length. Patterns are not solved.

@@ -17,7 +17,7 @@ type command struct {
 
 // commands parses shell commands. Nothing is expanded: what a shell would is an error with its place.
 func (o *Options) commands(script string) ([]command, error) {
-	if cmd, ok := strings.CutPrefix(strings.TrimSpace(script), "curl"); ok && strings.HasPrefix(strings.TrimLeft(cmd, " .ex"), `^"`) {
+	if isForCmd(script) {
 		return nil, o.failAt(1, 0, "%s", forCmd)
 	}
 	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(script), "")
@@ -31,6 +31,13 @@ func (o *Options) commands(script string) ([]command, error) {
 		}
 	}
 	return s.list, nil
+}
+
+// isForCmd says whether a command is written for Windows' cmd: quotes behind carets, or lines that end with one.
+func isForCmd(script string) bool {
+	first, _, _ := strings.Cut(strings.TrimSpace(script), "\n")
+	cmd, ok := strings.CutPrefix(first, "curl")
+	return ok && (strings.HasPrefix(strings.TrimLeft(cmd, " .ex"), `^"`) || strings.HasSuffix(strings.TrimRight(cmd, " \r"), " ^"))
 }
 
 func (o *Options) shellError(err error) error {

@@ -99,7 +99,7 @@ func (o *override) inMapping(v value, path string) *yaml.Node {
 	list, _ := v.members("a mapping")
 	name, rest := o.firstKey(path, list)
 	if name == "" {
-		o.fail(v, fmt.Sprintf("has no key before %q; write it as in load.rate=500", rest))
+		o.fail(v, fmt.Sprintf("has no key before %q; write it as in load.rate=500, and a list that the plan does not have as a whole", rest))
 		return nil
 	}
 	at := slices.IndexFunc(list, func(m memberNode) bool { return m.key.Value == name })

@@ -105,7 +105,7 @@ func TestWhatIsWrongWithAnOverrideIsSaid(t *testing.T) {
 		"load.workers=0":                   "--set load.workers=0: load.workers: is 0; it must be at least 1",
 		"load={workers: 1, rte: 2}":        "--set load={workers: 1, rte: 2}: load.rte: is no key of a plan; did you mean rate?",
 		"load=[":                           "--set load=[: is not YAML: did not find expected node content; check brackets, quotes and indentation here and above",
-		"load..rate=5":                     "--set load..rate=5: load: has no key before \".rate\"; write it as in load.rate=500",
+		"load..rate=5":                     "--set load..rate=5: load: has no key before \".rate\"; write it as in load.rate=500, and a list that the plan does not have as a whole",
 		"mix[3].weight=3":                  "--set mix[3].weight=3: mix: has no such item; it has 3, mix[0] to mix[2], which can also be written mix.list, mix.v1.list, mix.POST /items",
 		"mix[x].weight=3":                  "--set mix[x].weight=3: mix: has no such item; it has 3, mix[0] to mix[2], which can also be written mix.list, mix.v1.list, mix.POST /items",
 		"mix.lst.weight=3":                 "--set mix.lst.weight=3: mix: has no such item; it has 3, mix[0] to mix[2], which can also be written mix.list, mix.v1.list, mix.POST /items",

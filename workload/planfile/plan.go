@@ -75,23 +75,24 @@ func nameApart(operations []workload.Operation, path string, places map[string]p
 func (d *decoder) validate(p *workload.Plan) {
 	unread := slices.Clone(d.problems)
 	problems := p.Problems()
-	offsets := map[workload.KeyError]int{}
+	texts := map[workload.KeyError]*workload.TextError{}
 	if len(problems) > 0 {
 		for _, e := range p.TextProblems() {
-			offsets[e.KeyError] = e.Offset
+			texts[e.KeyError] = e
 		}
 	}
 	for _, e := range problems {
-		offset, ofText := offsets[*e]
+		fault, ofText := texts[*e]
 		known := func(p Problem) bool {
-			return p.Key == "" || e.Key == "mix" || strings.HasPrefix(p.Key, e.Key) || strings.HasPrefix(e.Key, p.Key) || ofText && definesNames(p.Key)
+			return p.Key == "" || e.Key == "mix" || strings.HasPrefix(p.Key, e.Key) || strings.HasPrefix(e.Key, p.Key) ||
+				ofText && fault.OfName && definesNames(p.Key) || e.OfResult() && strings.HasPrefix(p.Key, "arms")
 		}
 		if slices.ContainsFunc(unread, known) {
 			continue
 		}
 		at := d.placeOfKey(e.Key)
 		if text, ok := d.language[e.Key]; ok && ofText {
-			at = text.placeIn(offset)
+			at = text.placeIn(fault.Offset)
 		}
 		d.problem(at, e.Key, e.Problem)
 	}

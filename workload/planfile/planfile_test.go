@@ -54,3 +54,13 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 		t.Errorf("only %d wrong plans", found)
 	}
 }
+
+func TestMoreProblemsThanAreLookedFor(t *testing.T) {
+	for count, want := range map[int]string{60: "and 10 more", 5000: "and at least 951 more"} {
+		plan := "target: http://localhost\nmix:\n" + strings.Repeat("  - {get: /, wieght: 1}\n", count)
+		_, err := ReadFrom("plan.yaml", strings.NewReader(plan))
+		if err == nil || !strings.HasSuffix(err.Error(), "\n"+want) {
+			t.Errorf("%d problems: the text does not end with %q", count, want)
+		}
+	}
+}

@@ -27,12 +27,19 @@ type Problem struct {
 // maxShown is how many problems are told; further ones are mostly consequences.
 const maxShown = 50
 
+// mostKept is how many problems are looked for; the one after shows that there are more.
+const mostKept = 20 * maxShown
+
 // Error tells the problems, each with its line.
 func (e *Error) Error() string {
 	var b strings.Builder
 	for i, p := range e.Problems {
 		if i == maxShown {
-			fmt.Fprintf(&b, "\nand %d more", len(e.Problems)-i)
+			least := ""
+			if len(e.Problems) > mostKept {
+				least = "at least "
+			}
+			fmt.Fprintf(&b, "\nand %s%d more", least, len(e.Problems)-i)
 			break
 		}
 		if i > 0 {
@@ -65,7 +72,7 @@ func (p Problem) Excerpt() string { return p.excerpt }
 
 // problem notes that something is wrong.
 func (d *decoder) problem(at place, key, text string) {
-	if len(d.problems) > 20*maxShown {
+	if len(d.problems) > mostKept {
 		return
 	}
 	if len(key) > 120 {

@@ -7,6 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"sessbench/internal/nearest"
 	"sessbench/workload"
 )
 
@@ -29,7 +30,7 @@ func (s *source) findSecrets(root *yaml.Node) {
 			below := secret
 			if n.Kind == yaml.MappingNode {
 				structure := child.Kind == yaml.MappingNode
-				below = i%2 == 1 && (secret || secretKey(n.Content[i-1].Value, structure))
+				below = i%2 == 1 && (secret || secretKey(n.Content[i-1].Value, structure) || misspeltSecret(n.Content[i-1].Value))
 			}
 			walk(child, below)
 		}
@@ -46,6 +47,12 @@ func (s *source) findSecrets(root *yaml.Node) {
 // are mappings, in which each key speaks for itself.
 func secretKey(name string, mapping bool) bool {
 	return (workload.SecretName(name) || name == "bearer") && !(mapping && (name == "session" || name == "auth"))
+}
+
+// misspeltSecret says whether a key was probably meant to be one whose value is secret: it is such keys that messages show.
+func misspeltSecret(name string) bool {
+	near := nearest.To(name, []string{"password", "secret", "token", "bearer", "authorization", "credentials"})
+	return near != "" && strings.EqualFold(near[:1], name[:1])
 }
 
 // opensMapping says whether a mapping may follow a key, by what stands behind it on its line.
@@ -67,7 +74,8 @@ var (
 func (s *source) maskLine(number int) string {
 	line := userInfo.ReplaceAllString(s.line(number), "://"+mask+"@")
 	for _, at := range word.FindAllStringIndex(line, -1) {
-		if secretKey(line[at[0]:at[1]], opensMapping(line[at[1]:])) {
+		name, rest := line[at[0]:at[1]], line[at[1]:]
+		if secretKey(name, opensMapping(rest)) || isKey.MatchString(rest) && misspeltSecret(name) {
 			return line[:at[1]] + maskedRest(line[at[1]:])
 		}
 	}
@@ -116,7 +124,8 @@ func (s *source) belowSecret(number int) bool {
 
 func holdsSecretKey(line string) bool {
 	for _, at := range word.FindAllStringIndex(line, -1) {
-		if rest := line[at[1]:]; isKey.MatchString(rest) && secretKey(line[at[0]:at[1]], opensMapping(rest)) {
+		name, rest := line[at[0]:at[1]], line[at[1]:]
+		if isKey.MatchString(rest) && (secretKey(name, opensMapping(rest)) || misspeltSecret(name)) {
 			return true
 		}
 	}

@@ -39,7 +39,7 @@ func TestCompileErrors(t *testing.T) {
 		{"template", "{{ 1 +^}}", "ends too early; something is missing at its end"},
 		{"template", `{{ 1 ^"s3cret" }}`, "has a text where none can be; an operator is missing before it"},
 		{"template", "{{ id ^5 }}", "has a number where none can be; an operator is missing before it"},
-		{"template", "{{ id ^= 5 }}", "has = where it cannot be"},
+		{"template", "{{ id ^= 5 }}", "has = where it cannot be; == compares"},
 		{"template", "{{ 9999999999999999999^ }}", "has a number that is too large"},
 		{"template", "{{ 1 ^.. 1e9 }}", "applies .. to a number and a number, which have to be whole"},
 		{"template", "{{ 5 ^% 0 }}", "divides by 0"},

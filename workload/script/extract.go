@@ -37,7 +37,7 @@ func (errNotJSON) Error() string { return "the body is not JSON" }
 func (n *Names) Extractor(variable string, x Extraction) (*Extractor, error) {
 	slot, known := n.slots[variable]
 	if !known {
-		return nil, &Error{variable, 0, "sets a variable that was not added"}
+		return nil, &Error{variable, 0, refersTo + "a variable that was not added"}
 	}
 	kind, text, err := x.only()
 	if err != nil {

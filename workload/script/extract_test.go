@@ -159,7 +159,7 @@ func TestWrongExtraction(t *testing.T) {
 			t.Errorf("%+v: %#v", c.x, err)
 		}
 	}
-	if _, err := n.Extractor("y", script.Extraction{JSON: "a"}); err == nil || err.Error() != "sets a variable that was not added" {
+	if _, err := n.Extractor("y", script.Extraction{JSON: "a"}); err == nil || err.Error() != "refers to a variable that was not added" {
 		t.Errorf("an unknown variable: %v", err)
 	}
 }

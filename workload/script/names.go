@@ -128,7 +128,7 @@ func (n *Names) unknown(name string, check bool) string {
 		known = append(known, f.name)
 	}
 	slices.Sort(known)
-	said := fmt.Sprintf("refers to %s, which is not known here; ", name)
+	said := fmt.Sprintf(refersTo+"%s, which is not known here; ", name)
 	if near := nearest.To(name, known); near != "" {
 		return said + "did you mean " + near + "?"
 	}
@@ -149,7 +149,7 @@ func (n *Names) withColumn(name string) []int {
 // unknownColumn says of a column that a feed does not have it, and which was probably meant.
 func (n *Names) unknownColumn(f int, column string) string {
 	name, columns := n.feeds[f].name, n.feeds[f].columns
-	said := fmt.Sprintf("refers to %s, which the feed %s does not have; ", columnPath(name, column), name)
+	said := fmt.Sprintf(refersTo+"%s, which the feed %s does not have; ", columnPath(name, column), name)
 	if near := nearest.To(column, columns); near != "" {
 		return said + "did you mean " + columnPath(name, near) + "?"
 	}

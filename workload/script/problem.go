@@ -46,6 +46,9 @@ func explain(message string) string {
 		case "Number":
 			return "has a number where none can be; an operator is missing before it"
 		}
+		if m[2] == "=" {
+			return "has = where it cannot be; == compares"
+		}
 		return fmt.Sprintf("has %s where it cannot be", m[2])
 	}
 	if m := match(`^invalid operation: (\S+) \(mismatched types? (.+?)(?: and (.+))?\)$`, message); m != nil {

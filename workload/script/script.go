@@ -3,6 +3,8 @@
 // then used by any number of workers, each with a Scope of its own.
 package script
 
+import "strings"
+
 // An Error is what is wrong with a text of a plan, and where.
 type Error struct {
 	Text    string
@@ -11,3 +13,9 @@ type Error struct {
 }
 
 func (e *Error) Error() string { return e.Problem }
+
+// OfName says whether the fault is a name that nothing has. It may be none where the names that there are could not be found out.
+func (e *Error) OfName() bool { return strings.HasPrefix(e.Problem, refersTo) }
+
+// refersTo is what problems with names begin with.
+const refersTo = "refers to "

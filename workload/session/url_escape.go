@@ -41,6 +41,26 @@ func requote(text string, bare func(byte) bool) string {
 	return string(out)
 }
 
+// ParseURL is url.Parse, but the escapes of a path are kept where the path has characters beside them that have to be
+// escaped yet: url.URL takes none of such a path's escapes over, so that /a%2Fb c would become /a/b%20c, another resource.
+func ParseURL(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.RawPath == "" {
+		return u, err
+	}
+	raw := u.RawPath
+	out := make([]byte, 0, len(raw)+16)
+	for i := range len(raw) {
+		if raw[i] == '%' || isPathByte(raw[i]) {
+			out = append(out, raw[i])
+		} else {
+			out = appendEscape(out, raw[i])
+		}
+	}
+	u.RawPath = string(out)
+	return u, nil
+}
+
 func appendEscape(out []byte, b byte) []byte {
 	const digits = "0123456789ABCDEF"
 	return append(out, '%', digits[b>>4], digits[b&15])
