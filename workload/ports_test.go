@@ -38,6 +38,10 @@ func TestTheForecastIsArithmetic(t *testing.T) {
 	three := wire.Options{}
 	three.Socket.Source = parseAddrs(t, "192.0.2.7", "192.0.2.8", "192.0.2.9")
 	turns := wire.Options{Addresses: wire.InTurn}
+	mixed, mixedTurns := wire.Options{}, wire.Options{Addresses: wire.InTurn}
+	mixed.Socket.Source = parseAddrs(t, "192.0.2.7", "192.0.2.8", "2001:db8::7")
+	mixedTurns.Socket = mixed.Socket
+	const far6 = "[2001:db8::1]:443"
 	for name, test := range map[string]struct {
 		opts      wire.Options
 		addresses []string
@@ -47,21 +51,24 @@ func TestTheForecastIsArithmetic(t *testing.T) {
 		needs     float64
 		fails     float64 // +Inf: not
 	}{
-		"two thousand a second, far":      {wire.Options{}, []string{far}, []wire.Policy{freshPolicy}, 2000, loadFor(100*time.Second, 10), 120_000, 28_232.0 / 2000},
-		"the same on loopback":            {wire.Options{}, []string{near}, []wire.Policy{freshPolicy}, 2000, loadFor(100*time.Second, 10), 2000, math.Inf(1)},
-		"a short run":                     {wire.Options{}, []string{far}, []wire.Policy{freshPolicy}, 2000, loadFor(10*time.Second, 10), 20_000, math.Inf(1)},
-		"just sustained":                  {wire.Options{}, []string{far}, []wire.Policy{freshPolicy}, 470, loadFor(time.Hour, 10), 28_200, math.Inf(1)},
-		"five on each":                    {wire.Options{}, []string{far}, []wire.Policy{{RequestsPerConnection: 5}}, 2000, loadFor(time.Hour, 10), 24_000, math.Inf(1)},
-		"three sources":                   {three, []string{far}, []wire.Policy{freshPolicy}, 2000, loadFor(time.Hour, 10), 120_000, 3 * 28_232.0 / 2000},
-		"two destinations in turn":        {turns, []string{far, "192.0.2.2:443"}, []wire.Policy{freshPolicy}, 2000, loadFor(time.Hour, 10), 120_000, 2 * 28_232.0 / 2000},
-		"two destinations, one is used":   {wire.Options{}, []string{far, "192.0.2.2:443"}, []wire.Policy{freshPolicy}, 2000, loadFor(time.Hour, 10), 120_000, 28_232.0 / 2000},
-		"half of the time":                {wire.Options{}, []string{far}, []wire.Policy{{}, freshPolicy}, 900, loadFor(60*time.Second, 60), 27_000, math.Inf(1)},
-		"two arms that need them":         {wire.Options{}, []string{far}, []wire.Policy{freshPolicy, freshPolicy}, 900, loadFor(60*time.Second, 60), 54_000, 28_232.0 / 900},
-		"reset":                           {wire.Options{}, []string{far}, []wire.Policy{resetPolicy}, 2000, loadFor(time.Hour, 10), 0, math.Inf(1)},
-		"the server closes":               {wire.Options{}, []string{far}, []wire.Policy{serverPolicy}, 2000, loadFor(time.Hour, 10), 0, math.Inf(1)},
-		"QUIC":                            {wire.Options{}, []string{far}, []wire.Policy{quicPolicy}, 2000, loadFor(time.Hour, 10), 0, math.Inf(1)},
-		"closed, rate unknown":            {wire.Options{}, []string{far}, []wire.Policy{freshPolicy}, 0, loadFor(time.Hour, 10), 0, math.Inf(1)},
-		"closed, a count that fits":       {wire.Options{}, []string{far}, []wire.Policy{freshPolicy}, 0, Load{Requests: 28_000, Blocks: 10}, 28_000, math.Inf(1)},
+		"two thousand a second, far":    {wire.Options{}, []string{far}, []wire.Policy{freshPolicy}, 2000, loadFor(100*time.Second, 10), 120_000, 28_232.0 / 2000},
+		"the same on loopback":          {wire.Options{}, []string{near}, []wire.Policy{freshPolicy}, 2000, loadFor(100*time.Second, 10), 2000, math.Inf(1)},
+		"a short run":                   {wire.Options{}, []string{far}, []wire.Policy{freshPolicy}, 2000, loadFor(10*time.Second, 10), 20_000, math.Inf(1)},
+		"just sustained":                {wire.Options{}, []string{far}, []wire.Policy{freshPolicy}, 470, loadFor(time.Hour, 10), 28_200, math.Inf(1)},
+		"five on each":                  {wire.Options{}, []string{far}, []wire.Policy{{RequestsPerConnection: 5}}, 2000, loadFor(time.Hour, 10), 24_000, math.Inf(1)},
+		"three sources":                 {three, []string{far}, []wire.Policy{freshPolicy}, 2000, loadFor(time.Hour, 10), 120_000, 3 * 28_232.0 / 2000},
+		"two destinations in turn":      {turns, []string{far, "192.0.2.2:443"}, []wire.Policy{freshPolicy}, 2000, loadFor(time.Hour, 10), 120_000, 2 * 28_232.0 / 2000},
+		"two destinations, one is used": {wire.Options{}, []string{far, "192.0.2.2:443"}, []wire.Policy{freshPolicy}, 2000, loadFor(time.Hour, 10), 120_000, 28_232.0 / 2000},
+		"sources of the other family":   {mixed, []string{far6, far}, []wire.Policy{freshPolicy}, 2000, loadFor(time.Hour, 10), 120_000, 28_232.0 / 2000},
+		"each family from its own":      {mixedTurns, []string{far6, far}, []wire.Policy{freshPolicy}, 2000, loadFor(time.Hour, 10), 120_000, 3 * 28_232.0 / 2000},
+		"an address twice":              {turns, []string{far, far}, []wire.Policy{freshPolicy}, 2000, loadFor(time.Hour, 10), 120_000, 28_232.0 / 2000},
+		"half of the time":              {wire.Options{}, []string{far}, []wire.Policy{{}, freshPolicy}, 900, loadFor(60*time.Second, 60), 27_000, math.Inf(1)},
+		"two arms that need them":       {wire.Options{}, []string{far}, []wire.Policy{freshPolicy, freshPolicy}, 900, loadFor(60*time.Second, 60), 54_000, 28_232.0 / 900},
+		"reset":                         {wire.Options{}, []string{far}, []wire.Policy{resetPolicy}, 2000, loadFor(time.Hour, 10), 0, math.Inf(1)},
+		"the server closes":             {wire.Options{}, []string{far}, []wire.Policy{serverPolicy}, 2000, loadFor(time.Hour, 10), 0, math.Inf(1)},
+		"QUIC":                          {wire.Options{}, []string{far}, []wire.Policy{quicPolicy}, 2000, loadFor(time.Hour, 10), 0, math.Inf(1)},
+		"closed, rate unknown":          {wire.Options{}, []string{far}, []wire.Policy{freshPolicy}, 0, loadFor(time.Hour, 10), 0, math.Inf(1)},
+		"closed, a count that fits":     {wire.Options{}, []string{far}, []wire.Policy{freshPolicy}, 0, Load{Requests: 28_000, Blocks: 10}, 28_000, math.Inf(1)},
 		"a spike after ten minutes": {wire.Options{}, []string{far}, []wire.Policy{freshPolicy}, 0, Load{Blocks: 1, Stages: []Stage{
 			rateStage(600*time.Second, 100, Step), rateStage(10*time.Second, 5000, Step),
 		}}, 55_000, 600 + (28_232.0-6000)/4900},
