@@ -13,6 +13,7 @@ import (
 type planFacts struct {
 	target, rate, arrivals, workers, maxWorkers, duration, requests, warmup, blocks, seed, trace string
 
+	connect  string // how connections are opened
 	stages   stageFacts
 	ownRates float64 // of the mix's items together; 0: they have none
 	renews   bool    // sessions are renewed
@@ -32,7 +33,7 @@ type stageFacts struct {
 // of these facts is better than no report.
 func readPlan(raw json.RawMessage) planFacts {
 	plan := object(raw)
-	load := object(plan["load"])
+	load, session := object(plan["load"]), object(plan["session"])
 	p := planFacts{
 		target:     scalar(plan["target"]),
 		rate:       scalar(load["rate"]),
@@ -45,8 +46,9 @@ func readPlan(raw json.RawMessage) planFacts {
 		blocks:     scalar(load["blocks"]),
 		seed:       scalar(load["seed"]),
 		trace:      scalar(load["trace"]),
+		connect:    connectFacts(object(plan["connection"]), session),
 		stages:     readStages(load["stages"]),
-		renews:     scalar(object(plan["session"])["renew_every"]) != "",
+		renews:     scalar(session["renew_every"]) != "",
 		hasSetup:   len(list(plan["setup"])) > 0 || len(list(plan["teardown"])) > 0,
 	}
 	for _, item := range list(plan["mix"]) {
@@ -116,7 +118,7 @@ func scalar(raw json.RawMessage) string {
 
 // load tells the load model in a line, or "" where the plan does not.
 func (p planFacts) load() string {
-	if p == (planFacts{target: p.target, stages: stageFacts{lengthKnown: true}, hasSetup: p.hasSetup, renews: p.renews}) {
+	if p == (planFacts{target: p.target, connect: p.connect, stages: stageFacts{lengthKnown: true}, hasSetup: p.hasSetup, renews: p.renews}) {
 		return ""
 	}
 	model, open := p.model()

@@ -30,3 +30,26 @@ func TestTheLoadIsToldInALine(t *testing.T) {
 		}
 	}
 }
+
+func TestHowConnectionsAreOpenedIsToldInALine(t *testing.T) {
+	for plan, want := range map[string]string{
+		`{"connection": {"addresses": "in-order", "fast_open": false}, "session": {"resolve": []}}`:                           "",
+		`{"connection": {"unix_socket": "/run/s", "proxy_protocol": 2}}`:                                                      "over the Unix socket /run/s, version 2 of the PROXY protocol",
+		`{"connection": {"source": ["10.0.0.1", "10.0.0.4-10.0.0.9"], "addresses": "turn", "dns_lifetime": "forever"}}`:       "from 10.0.0.1 and 10.0.0.4-10.0.0.9, addresses in turn, names kept for ever",
+		`{"connection": {"addresses": "random", "happy_eyeballs": "250ms", "dns_lifetime": "1m0s"}}`:                          "addresses at random, Happy Eyeballs after 250ms, names kept for 1m0s",
+		`{"connection": {"fast_open": true, "no_delay": false, "keep_alive": {"idle": "30s", "interval": "5s", "count": 3}}}`: "TCP Fast Open, TCP_NODELAY off, keep-alive probes after 30s, every 5s, at most 3",
+		`{"connection": {"no_delay": true, "send_buffer": 65536, "receive_buffer": 4096}}`:                                    "TCP_NODELAY on, send buffer 65536 bytes, receive buffer 4096 bytes",
+		`{"session": {"resolve": ["h:80:127.0.0.1"], "connect_to": ["::127.0.0.1:1"]}}`:                                       "with --resolve h:80:127.0.0.1, with --connect-to ::127.0.0.1:1",
+		`{"connection": 7, "session": {"resolve": "x"}}`:                                                                      "",
+	} {
+		r := single()
+		r.Plan = json.RawMessage(plan)
+		got := ""
+		if _, after, ok := strings.Cut(render(t, r), "\nConnect "); ok {
+			got, _, _ = strings.Cut(after, "\nHost")
+		}
+		if got = strings.Join(strings.Fields(got), " "); got != want {
+			t.Errorf("%s\ngot  %s\nwant %s", plan, got, want)
+		}
+	}
+}

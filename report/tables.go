@@ -213,7 +213,7 @@ func writeConnections(w io.Writer, r *result.Result) error {
 	add("streams at a time, most", false, func(c *result.Connections) int64 { return c.StreamsPeak })
 	add("requests taken in 0-RTT", false, func(c *result.Connections) int64 { return c.EarlyData })
 	add("names looked up", false, func(c *result.Connections) int64 { return c.Lookups })
-	add("begun beside, given up", false, func(c *result.Connections) int64 { return c.EyeballsLost })
+	add("happy eyeballs, lost", false, func(c *result.Connections) int64 { return c.EyeballsLost })
 	add("closed by the policy", true, func(c *result.Connections) int64 { return c.Retired })
 	add("ended by a reset of ours", false, func(c *result.Connections) int64 { return c.Reset })
 	add("closed to make room", false, func(c *result.Connections) int64 { return c.Evicted })

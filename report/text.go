@@ -39,6 +39,7 @@ func writeRun(b *bytes.Buffer, r *result.Result) {
 	b.WriteByte('\n')
 	for _, line := range []struct{ label, text string }{
 		{"Target", target(r, plan)},
+		{"Connect", plan.connect},
 		{"Load", plan.load()},
 		{"Host", host(r)},
 		{"Run", run(r)},

@@ -92,6 +92,21 @@ func TestWrongConnections(t *testing.T) {
 		"connection.unix_socket and connection.keep_alive.idle are both given; a Unix socket has no probes, so leave one of them out": func(p *Plan) {
 			p.Connection.UnixSocket, p.Connection.KeepAlive.Idle = "/s", Duration(time.Second)
 		},
+		"connection.unix_socket and connection.happy_eyeballs are both given; a Unix socket is the only address, so leave one of them out": func(p *Plan) {
+			p.Connection.UnixSocket, p.Connection.HappyEyeballs = "/s", Duration(DefaultHappyEyeballs)
+		},
+		"connection.unix_socket and connection.addresses are both given; a Unix socket is the only address, so leave one of them out": func(p *Plan) {
+			p.Connection.UnixSocket, p.Connection.Addresses = "/s", "turn"
+		},
+		"connection.unix_socket and connection.dns_lifetime are both given; no name is looked up for a Unix socket, so leave one of them out": func(p *Plan) {
+			p.Connection.UnixSocket, p.Connection.DNSLifetime = "/s", Forever
+		},
+		`arms[0] has "pooled", which has close reset, but a Unix socket is not TCP and knows no reset; use close client, or leave connection.unix_socket out`: func(p *Plan) {
+			p.Connection.UnixSocket, p.Arms[0].Close = "/s", "reset"
+		},
+		`arms[0] has "pooled", which has dns_lifetime, but no name is looked up for a Unix socket; leave it (+dns-TIME) or connection.unix_socket out`: func(p *Plan) {
+			p.Connection.UnixSocket, p.Arms[0].DNSLifetime = "/s", new(Lifetime)
+		},
 		"session.tls.max cannot be used: the newest TLS version is 1.1, and the oldest is 1.2 unless it is named; name it too": func(p *Plan) { p.Session.TLS.Max = "1.1" },
 		"session.tls.ciphers cannot be used: TLS cipher suites are given, and the oldest version is 1.3, where they cannot be chosen; allow TLS 1.2 or leave them out": func(p *Plan) {
 			p.Session.TLS.Min, p.Session.TLS.Ciphers = "1.3", []string{"ECDHE-RSA-AES128-GCM-SHA256"}

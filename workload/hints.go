@@ -80,7 +80,9 @@ func protocolHint(err error, protocol wire.Protocol) string {
 		return "the server may not speak HTTP/3 (QUIC, UDP) at this port; leave that out, or switch it on there"
 	case protocol == wire.HTTP2 && (class == wire.ClassProtocol || class == wire.ClassTLS):
 		return "the server may not offer HTTP/2 by ALPN; leave that out, or switch it on there"
-	case protocol == wire.H2C && class != wire.ClassRefused:
+	case protocol == wire.H2C && class == wire.ClassProtocol:
+		return "leave h2c out, or switch HTTP/2 without TLS on there"
+	case protocol == wire.H2C && class != wire.ClassRefused && class != wire.ClassConnectTimeout:
 		return "the server may not speak HTTP/2 without TLS; leave that out, or switch it on there"
 	}
 	return ""

@@ -57,6 +57,7 @@ type portBudget struct {
 	facts        *PortFacts
 	sources      int
 	destinations int
+	pairs        int // of a source and a destination, each with ports of its own
 	hold         time.Duration
 	start        int // sockets in TIME_WAIT before the run; -1: unknown
 }
@@ -67,10 +68,8 @@ func newPortBudget(facts *PortFacts, opts *wire.Options, addresses []string) *po
 	if facts == nil || !facts.known() || opts.Socket.UnixSocket != "" || len(addresses) == 0 {
 		return nil
 	}
-	b := &portBudget{facts: facts, sources: max(1, len(opts.Socket.Source)), destinations: 1, start: facts.inTimeWait()}
-	if opts.Addresses == wire.InTurn || opts.Addresses == wire.Random {
-		b.destinations = len(addresses)
-	}
+	b := &portBudget{facts: facts, start: facts.inTimeWait()}
+	b.reach(opts.Socket.Source, addresses, opts.Addresses == wire.InTurn || opts.Addresses == wire.Random)
 	loopback := true
 	for _, text := range addresses {
 		to, err := netip.ParseAddrPort(text)
@@ -78,6 +77,39 @@ func newPortBudget(facts *PortFacts, opts *wire.Options, addresses []string) *po
 	}
 	b.hold = facts.hold(loopback)
 	return b
+}
+
+// reach counts from how many sources connections are opened, and to how many of the addresses: all of them, or the
+// first. An address is reached from the sources of its family, and passed over where there is none.
+func (b *portBudget) reach(sources []netip.Addr, addresses []string, all bool) {
+	four := 0
+	for _, ip := range sources {
+		if ip.Unmap().Is4() {
+			four++
+		}
+	}
+	six := len(sources) - four
+	if len(sources) == 0 {
+		four, six = 1, 1 // the system's choice
+	}
+	var to4, to6 int
+	for i, text := range addresses {
+		to, err := netip.ParseAddrPort(text)
+		switch is4 := to.Addr().Unmap().Is4(); {
+		case err != nil || slices.Contains(addresses[:i], text):
+		case is4 && four > 0:
+			to4++
+		case !is4 && six > 0:
+			to6++
+		}
+		if to4+to6 > 0 && !all {
+			break
+		}
+	}
+	b.sources, b.destinations, b.pairs = 1, max(1, to4+to6), max(1, to4*four+to6*six)
+	if len(sources) > 0 {
+		b.sources = max(1, min(to4, 1)*four+min(to6, 1)*six)
+	}
 }
 
 func (f *PortFacts) inTimeWait() int {
@@ -88,7 +120,7 @@ func (f *PortFacts) inTimeWait() int {
 }
 
 // ports is how many connections can have a port at the same time.
-func (b *portBudget) ports() int { return b.facts.count() * b.sources * b.destinations }
+func (b *portBudget) ports() int { return b.facts.count() * b.pairs }
 
 // keepsPorts says whether connections leave their port in TIME_WAIT for us.
 func keepsPorts(p *wire.Policy) bool {

@@ -38,6 +38,10 @@ func TestTheForecastIsArithmetic(t *testing.T) {
 	three := wire.Options{}
 	three.Socket.Source = parseAddrs(t, "192.0.2.7", "192.0.2.8", "192.0.2.9")
 	turns := wire.Options{Addresses: wire.InTurn}
+	mixed, mixedTurns := wire.Options{}, wire.Options{Addresses: wire.InTurn}
+	mixed.Socket.Source = parseAddrs(t, "192.0.2.7", "192.0.2.8", "2001:db8::7")
+	mixedTurns.Socket = mixed.Socket
+	const far6 = "[2001:db8::1]:443"
 	for name, test := range map[string]struct {
 		opts      wire.Options
 		addresses []string
@@ -55,6 +59,9 @@ func TestTheForecastIsArithmetic(t *testing.T) {
 		"three sources":                 {three, []string{far}, []wire.Policy{freshPolicy}, 2000, loadFor(time.Hour, 10), 120_000, 3 * 28_232.0 / 2000},
 		"two destinations in turn":      {turns, []string{far, "192.0.2.2:443"}, []wire.Policy{freshPolicy}, 2000, loadFor(time.Hour, 10), 120_000, 2 * 28_232.0 / 2000},
 		"two destinations, one is used": {wire.Options{}, []string{far, "192.0.2.2:443"}, []wire.Policy{freshPolicy}, 2000, loadFor(time.Hour, 10), 120_000, 28_232.0 / 2000},
+		"sources of the other family":   {mixed, []string{far6, far}, []wire.Policy{freshPolicy}, 2000, loadFor(time.Hour, 10), 120_000, 28_232.0 / 2000},
+		"each family from its own":      {mixedTurns, []string{far6, far}, []wire.Policy{freshPolicy}, 2000, loadFor(time.Hour, 10), 120_000, 3 * 28_232.0 / 2000},
+		"an address twice":              {turns, []string{far, far}, []wire.Policy{freshPolicy}, 2000, loadFor(time.Hour, 10), 120_000, 28_232.0 / 2000},
 		"half of the time":              {wire.Options{}, []string{far}, []wire.Policy{{}, freshPolicy}, 900, loadFor(60*time.Second, 60), 27_000, math.Inf(1)},
 		"two arms that need them":       {wire.Options{}, []string{far}, []wire.Policy{freshPolicy, freshPolicy}, 900, loadFor(60*time.Second, 60), 54_000, 28_232.0 / 900},
 		"reset":                         {wire.Options{}, []string{far}, []wire.Policy{resetPolicy}, 2000, loadFor(time.Hour, 10), 0, math.Inf(1)},

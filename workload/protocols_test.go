@@ -230,3 +230,22 @@ func TestPooledOverAServerThatSaysGoodbye(t *testing.T) {
 		}
 	}
 }
+
+// A server without h2c takes the connection like any other, and yet no load is offered to it.
+func TestAServerWithoutH2CIsNotLoaded(t *testing.T) {
+	s := startProtocol(t, "1.1", testserver.Config{})
+	s.plan.HTTP = "h2c"
+	s.plan.Arms = []workload.Arm{{Name: "a", Policy: "fresh"}}
+	s.plan.Load = workload.Load{Workers: 2, Requests: 20, Blocks: 1}
+	runner, err := workload.NewRunner(&s.plan, workload.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = runner.Run(context.Background())
+	if err == nil || !strings.HasSuffix(err.Error(), "the server does not speak HTTP/2; leave h2c out, or switch HTTP/2 without TLS on there") {
+		t.Errorf("%v", err)
+	}
+	if n := s.Stats().Connections.Accepted; n != 1 {
+		t.Errorf("%d connections, want that of the check alone", n)
+	}
+}

@@ -51,7 +51,9 @@ func sourceRange(item string) (first, last netip.Addr, err error) {
 	switch {
 	case err1 != nil || err2 != nil:
 		return first, last, fmt.Errorf("has %q; write an address, a range as in 10.0.0.1-10.0.0.9, or a prefix as in 10.0.0.0/28", item)
-	case first.Is4() != last.Is4() || last.Less(first):
+	case first.Is4() != last.Is4():
+		return first, last, fmt.Errorf("has the range %q, with an IPv4 and an IPv6 end; write one of each family, as in 10.0.0.1-10.0.0.9,fd00::1-fd00::9", item)
+	case last.Less(first):
 		return first, last, fmt.Errorf("has the range %q, whose end does not come after its beginning; write it as in 10.0.0.1-10.0.0.9", item)
 	}
 	return first, last, sourceProblem(item, first, last)

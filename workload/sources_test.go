@@ -20,7 +20,7 @@ func TestSources(t *testing.T) {
 		"fd00::/126":                      "[fd00::1 fd00::2 fd00::3]",
 		"fe80::1%lo":                      "[fe80::1%lo]",
 		"10.0.0.9-10.0.0.1":               `has the range "10.0.0.9-10.0.0.1", whose end does not come after its beginning; write it as in 10.0.0.1-10.0.0.9`,
-		"10.0.0.9-::1":                    `has the range "10.0.0.9-::1", whose end does not come after its beginning; write it as in 10.0.0.1-10.0.0.9`,
+		"10.0.0.9-::1":                    `has the range "10.0.0.9-::1", with an IPv4 and an IPv6 end; write one of each family, as in 10.0.0.1-10.0.0.9,fd00::1-fd00::9`,
 		"h.example":                       `has "h.example"; write an address, a range as in 10.0.0.1-10.0.0.9, or a prefix as in 10.0.0.0/28`,
 		"10.0.0.1-":                       `has "10.0.0.1-"; write an address, a range as in 10.0.0.1-10.0.0.9, or a prefix as in 10.0.0.0/28`,
 		"0.0.0.0":                         `has "0.0.0.0", which is no address of this machine; name addresses that it has`,

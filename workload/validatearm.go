@@ -164,6 +164,9 @@ func (p *Plan) validateArmsHere() error {
 			problem = p.againstProtocol(a, &policy)
 		}
 		if problem == "" {
+			problem = p.againstUnixSocket(a)
+		}
+		if problem == "" {
 			problem = p.againstTLS(a)
 		}
 		if problem != "" {
@@ -331,6 +334,19 @@ func (p *Plan) againstQUIC() string {
 		return "speaks HTTP/3, but happy eyeballs are for TCP connections; leave connection.happy_eyeballs out"
 	case len(p.Session.TLS.ALPN) > 0:
 		return "speaks HTTP/3, but that is offered by ALPN as h3 and nothing else; leave session.tls.alpn out"
+	}
+	return ""
+}
+
+// againstUnixSocket says what of an arm takes an address and a TCP connection.
+func (p *Plan) againstUnixSocket(a *Arm) string {
+	switch {
+	case p.Connection.UnixSocket == "":
+		return ""
+	case a.Close == string(wire.CloseByReset):
+		return "has close reset, but a Unix socket is not TCP and knows no reset; use close client, or leave connection.unix_socket out"
+	case a.DNSLifetime != nil:
+		return "has dns_lifetime, but no name is looked up for a Unix socket; leave it (+dns-TIME) or connection.unix_socket out"
 	}
 	return ""
 }

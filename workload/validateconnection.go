@@ -24,6 +24,12 @@ func (c *ConnectionPlan) validate() error {
 		return problem("unix_socket", "and connection.no_delay are both given; that is TCP's, so leave one of them out")
 	case c.UnixSocket != "" && c.KeepAlive != (KeepAlivePlan{}):
 		return problem("unix_socket", "and connection.keep_alive.idle are both given; a Unix socket has no probes, so leave one of them out")
+	case c.UnixSocket != "" && c.HappyEyeballs != 0:
+		return problem("unix_socket", "and connection.happy_eyeballs are both given; a Unix socket is the only address, so leave one of them out")
+	case c.UnixSocket != "" && c.Addresses != "":
+		return problem("unix_socket", "and connection.addresses are both given; a Unix socket is the only address, so leave one of them out")
+	case c.UnixSocket != "" && c.DNSLifetime != 0:
+		return problem("unix_socket", "and connection.dns_lifetime are both given; no name is looked up for a Unix socket, so leave one of them out")
 	case c.ProxyProtocol < 0 || c.ProxyProtocol > 2:
 		return problem("proxy_protocol", "is %d; use 1 or 2", c.ProxyProtocol)
 	case k.Idle < 0 || k.Interval < 0 || time.Duration(k.Idle)%time.Second != 0 || time.Duration(k.Interval)%time.Second != 0:

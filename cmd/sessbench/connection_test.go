@@ -114,6 +114,8 @@ func TestBadConnectionFlags(t *testing.T) {
 		{"--happy-eyeballs --arms pooled+http3", `--arms has "pooled-http3", which speaks HTTP/3, but happy eyeballs are for TCP connections; leave --happy-eyeballs out`},
 		{"--alpn h3 --http 3", `--arms has "pooled", which speaks HTTP/3, but that is offered by ALPN as h3 and nothing else; leave --alpn out`},
 		{"--arms fresh+http3+0rtt -X POST", `--arms has "fresh-http3-0rtt", which has early_data, but no request of the mix is by a method that may go in 0-RTT, where it can be replayed; use GET or another idempotent method, or leave early_data (+0rtt) out`},
+		{"--unix-socket /s --addresses turn", "--unix-socket and --addresses are both given; a Unix socket is the only address, so leave one of them out"},
+		{"--unix-socket /s --arms fresh+close-reset", `--arms has "fresh-close-reset", which has close reset, but a Unix socket is not TCP and knows no reset; use close client, or leave --unix-socket out`},
 		{"--unix-socket /s --tcp-fastopen", "--unix-socket and --tcp-fastopen are both given; a Unix socket has no SYN to send with, so leave one of them out"},
 		{"--emulate-rtt 30s", "--emulate-rtt is 30s; it must be longer than 0 and at most 10s"},
 		{"--emulate-rtt 40ms --emulate-down 1", "--emulate-down is 1; it must be at least 1000 bits per second"},

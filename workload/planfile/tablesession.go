@@ -18,7 +18,7 @@ func armSections() []section {
 		{"pool_order", oneOf("lifo", "fifo"), "`lifo`", "", "", "whether the connection that was used last is taken first", "fifo"},
 		{"idle_timeout", duration(), "none", withUnit, "", "connections idle for longer are not used again", "30s"},
 		{"max_age", duration(), "none", withUnit, "", "connections opened longer ago are not used again", "5m"},
-		{"streams", whole(1), "`1`", "exchanges", "", "at a time on a connection, HTTP/2 and 3 in a shared pool", "32"},
+		{"streams", whole(1), "`1`, in a shared pool `100`", "exchanges", "", "at a time on a connection, HTTP/2 and 3 in a shared pool", "32"},
 		{"close", oneOf("client", "server", "reset"), "`client`", "", "", "who closes: we, the server, told to by Connection: close, or we by a reset (RST)", "server"},
 		{"close_notify", boolean(), "`true`", "", "", "TLS connections are closed with the closing alert", "false"},
 		{"tls_resumption", boolean(), "the policy's", "", "", "TLS sessions are resumed", "true"},

@@ -87,6 +87,24 @@ func (o *opener) openHTTP2(cn *conn) {
 	cn.mux = m
 }
 
+// greet sends what a connection begins with and waits for the server's SETTINGS, which is the first that a server of
+// HTTP/2 says (RFC 9113, section 3.4). It is for a connection that has no exchange.
+func (m *h2conn) greet(w *watch, until time.Duration, l *Limits) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	st := &h2stream{wake: make(chan struct{}, 1), watch: w, until: until, last: m.clock.Now(), gap: l.ReadTimeout}
+	if connect := l.ConnectTimeout; connect > 0 && (st.gap == 0 || connect < st.gap) {
+		st.gap = connect // it is part of establishing a connection
+	}
+	m.live = append(m.live, st)
+	w.over(&m.cn.sock)
+	m.armFor(st)
+	m.await(st, wantSettings)
+	err := st.err
+	m.leave(st)
+	return err
+}
+
 // unfitForHTTP2 says why HTTP/2 cannot be spoken on a connection that is not there yet, or "".
 func (o *opener) unfitForHTTP2(cn *conn) malformed {
 	switch secure := cn.endpoint.TLS; {

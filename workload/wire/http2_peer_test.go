@@ -2,11 +2,13 @@ package wire
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"io"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
@@ -162,5 +164,55 @@ func compareBlocks(t *testing.T, blocks ...[]byte) {
 		if !slices.Equal(got, want) {
 			t.Fatalf("%x: %q, the library has %q", block, got, want)
 		}
+	}
+}
+
+func TestProbeOfH2CWaitsForTheServersSettings(t *testing.T) {
+	h2c := Policy{HTTP: H2C}
+	frames := make(chan http2.FrameType, 8)
+	s := servePeer(t, nil, nil, func(p *h2peer) {
+		defer close(frames)
+		for {
+			f, err := p.ReadFrame()
+			if err != nil {
+				return
+			}
+			frames <- f.Header().Type
+		}
+	})
+	info, err := ProbeAs(t.Context(), endpoint(t, s.url), nil, h2c, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (Counts{Opened: 1, Retired: 1}); withoutTimeWait(info.Counts) != want {
+		t.Errorf("counts %+v", info.Counts)
+	}
+	for kind := range frames {
+		if kind == http2.FrameHeaders {
+			t.Error("a request was sent")
+		}
+	}
+
+	silent := &Options{Limits: Limits{ConnectTimeout: 50 * time.Millisecond, ReadTimeout: time.Minute}}
+	for _, tc := range []struct {
+		name   string
+		script func(*peer)
+		opts   *Options
+		class  Class
+	}{
+		{"HTTP/1.1", func(p *peer) { p.say("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"); p.await() }, nil, ClassProtocol},
+		{"nothing, and then the end", func(p *peer) { p.request() }, nil, ClassClosedEarly},
+		{"nothing at all", (*peer).await, silent, ClassReadTimeout},
+	} {
+		s := serve(t, nil, tc.script)
+		info, err := ProbeAs(t.Context(), endpoint(t, s.url), nil, h2c, tc.opts)
+		if ClassOf(err) != tc.class || info.Counts.Opened != 1 {
+			t.Errorf("%s: %v (class %q), %+v", tc.name, err, ClassOf(err), info.Counts)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	s = serve(t, nil, func(p *peer) { _, _ = p.in.ReadByte(); cancel(); p.await() })
+	if _, err := ProbeAs(ctx, endpoint(t, s.url), nil, h2c, nil); ClassOf(err) != ClassCanceled {
+		t.Errorf("canceled: %v", err)
 	}
 }

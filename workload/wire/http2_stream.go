@@ -49,11 +49,12 @@ type h2stream struct {
 type h2want int
 
 const (
-	wantNothing h2want = iota // its caller is elsewhere
-	wantSlot                  // that a stream may be opened
-	wantWindow                // that the server takes some of the body
-	wantSent                  // that its frames up to h2stream.target are written
-	wantLook                  // a moment, for what has come meanwhile
+	wantNothing  h2want = iota // its caller is elsewhere
+	wantSettings               // that the server says what it allows
+	wantSlot                   // that a stream may be opened
+	wantWindow                 // that the server takes some of the body
+	wantSent                   // that its frames up to h2stream.target are written
+	wantLook                   // a moment, for what has come meanwhile
 	wantHead
 	wantData
 	wantEnd
@@ -101,6 +102,8 @@ func (m *h2conn) leave(st *h2stream) {
 // ready reports whether what st's caller waits for is there, or never will be.
 func (m *h2conn) ready(st *h2stream) bool {
 	switch st.want {
+	case wantSettings:
+		return st.over || m.recv.started
 	case wantSlot:
 		return st.over || m.goaway || m.send.err != nil || uint32(len(m.streams)) < max(m.peer.streams, 1)
 	case wantWindow:

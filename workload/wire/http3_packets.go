@@ -32,7 +32,7 @@ func dialUDP(from netip.Addr, to netip.AddrPort, o *SocketOptions) (*packets, er
 	udp, err := net.DialUDP("udp", local, net.UDPAddrFromAddrPort(to))
 	switch {
 	case err != nil && from.IsValid() && errors.Is(err, errnoNoAddress): // elsewhere it says that ports ran out
-		return nil, fmt.Errorf("the source address %s is not one of this machine's", from)
+		return nil, fmt.Errorf("the source address %s is not one of this machine's; name one that is, or give it to an interface first", from)
 	case err != nil:
 		return nil, err
 	}

@@ -16,7 +16,7 @@ type ProbeInfo struct {
 	Counts Counts // of this one connection
 }
 
-// Probe opens a connection to e, TLS handshake included, and closes it. Nothing is sent over it.
+// Probe opens a connection to e, TLS handshake included, and closes it. No request is sent over it.
 // Opening is bounded by opts' ConnectTimeout and Timeout and by ctx; ClassOf tells
 // the class of the error.
 func Probe(ctx context.Context, e Endpoint, opts *Options) (ProbeInfo, error) {
@@ -30,7 +30,9 @@ func ProbeVia(ctx context.Context, e Endpoint, proxy *Proxy, opts *Options) (Pro
 	return ProbeAs(ctx, e, proxy, Policy{}, opts)
 }
 
-// ProbeAs is ProbeVia with the version of HTTP and the TLS settings of a policy, which does not share a pool.
+// ProbeAs is ProbeVia with the version of HTTP and the TLS settings of a policy, which does not share a pool. With H2C
+// it also waits for the server's SETTINGS, at most for opts' ConnectTimeout or ReadTimeout: there is no handshake that
+// would tell whether the server speaks it.
 func ProbeAs(ctx context.Context, e Endpoint, proxy *Proxy, policy Policy, opts *Options) (ProbeInfo, error) {
 	if err := proxy.Validate(); err != nil {
 		return ProbeInfo{}, err
@@ -42,7 +44,8 @@ func ProbeAs(ctx context.Context, e Endpoint, proxy *Proxy, policy Policy, opts 
 	var ex Exchange
 	sp := span{ex: &ex, clock: clock, mark: clock.Now()}
 	at := place{endpoint: e}
-	cn, err := c.opener.open(c.watch, &at, e, proxy, &c.opts.Limits, until(&c.opts.Limits, sp.mark), &sp)
+	end := until(&c.opts.Limits, sp.mark)
+	cn, err := c.opener.open(c.watch, &at, e, proxy, &c.opts.Limits, end, &sp)
 	info := ProbeInfo{Address: c.opener.address, Phases: ex.Phases}
 	for _, a := range c.opener.dialed(proxy) {
 		info.Addresses = append(info.Addresses, a.text)
@@ -53,7 +56,13 @@ func ProbeAs(ctx context.Context, e Endpoint, proxy *Proxy, policy Policy, opts 
 			info.Handshake = shaken
 			info.TLSVersion, info.CipherSuite, info.Curve = shaken.Version, shaken.Cipher, shaken.Curve
 		}
-		cn.close(retired)
+		how := retired
+		if policy.HTTP == H2C {
+			if err = cn.mux.(*h2conn).greet(c.watch, end, &c.opts.Limits); err != nil {
+				how = endingOf(err)
+			}
+		}
+		cn.close(how)
 	}
 	info.Counts = c.Counts()
 	return info, err

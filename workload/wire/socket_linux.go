@@ -94,7 +94,7 @@ func bind(fd int, from netip.Addr) error {
 	case nil:
 		return nil
 	case unix.EADDRNOTAVAIL: // elsewhere it says that ports ran out
-		return fmt.Errorf("the source address %s is not one of this machine's", from)
+		return fmt.Errorf("the source address %s is not one of this machine's; name one that is, or give it to an interface first", from)
 	default:
 		return fmt.Errorf("source address %s: %w", from, err)
 	}
