@@ -185,9 +185,8 @@ func (r *Runner) newCrew(ctx context.Context, a *armRun, to *recording) *crew {
 
 // work returns after every worker has.
 func (c *crew) work(p pacer, trial stats.Trial) error {
-	for _, w := range c.arm.workers {
-		c.start(w, p)
-	}
+	begun := c.arm.workers
+	p.begin(len(begun), func(worker int) { c.start(begun[worker], p) })
 	if c.lack != nil {
 		c.group.Go(func() error { return c.hire(p) })
 	}
