@@ -32,11 +32,11 @@ func (r *Runner) watchPorts(addresses []string) *portWatch {
 }
 
 // foresee makes the forecast from connections per second of each arm, and warns once of ports that will run out.
-func (w *portWatch) foresee(p *Plan, rates []float64) {
+func (w *portWatch) foresee(p *Plan, o *offer, rates []float64) {
 	if w.budget == nil {
 		return
 	}
-	w.forecast = w.budget.forecast(p, w.policies, rates)
+	w.forecast = w.budget.forecast(p, o, w.policies, rates)
 	if told := w.budget.warning(w.forecast); told != nil && !w.warned {
 		w.warned = true
 		w.logger.Warn(told.Detail + "; " + told.Hint)

@@ -69,7 +69,7 @@ func (r *Runner) warmUp(ctx context.Context, to *recording) error {
 		a.takeChecks(false)
 	}
 	if !r.pacing.open {
-		r.ports.foresee(r.plan, measuredRates(r.arms, time.Duration(r.plan.Load.Warmup)))
+		r.ports.foresee(r.plan, r.pacing.offer(), measuredRates(r.arms, time.Duration(r.plan.Load.Warmup)))
 	}
 	return nil
 }
