@@ -92,6 +92,29 @@ func TestATargetThatDoesNotAnswerIsNamed(t *testing.T) {
 	}
 }
 
+// A server that picks what the connection is not for is there, and speaks TLS.
+func TestAnotherProtocolByALPNIsNoDeadServer(t *testing.T) {
+	server, err := testserver.Start(testserver.Config{TLS: true, HTTP2: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	plan := &workload.Plan{
+		Target:  server.URL(),
+		Arms:    []workload.Arm{{Name: "pooled", Policy: "pooled"}},
+		Session: workload.SessionPlan{TLS: workload.TLSPlan{ALPN: []string{"h2", "http/1.1"}}},
+		Mix:     operations("/"),
+		Load:    workload.Load{Workers: 1, Requests: 1, Blocks: 1},
+	}
+	runner, err := workload.NewRunner(plan, workload.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := runner.Run(context.Background()); err == nil || !strings.Contains(err.Error(), "(--alpn), or name the version of HTTP that the server chose") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestTargetsOfArmsAreChecked(t *testing.T) {
 	for want, change := range map[string]func(p *workload.Plan){
 		`arms[1] has "v2", which has a target that has scheme "ftp"; use http or https`:                                                        func(p *workload.Plan) { p.Arms[1].Target = "ftp://b/" },

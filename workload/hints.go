@@ -33,7 +33,9 @@ func unreachableHint(err error, proxy *wire.Proxy, protocol wire.Protocol) strin
 	case wire.ClassDNS:
 		return "check the host's name, or give its address with --resolve"
 	case wire.ClassTLS:
-		return "the server may want a client certificate (--cert) or another version of TLS"
+		return "the server may want a client certificate (--cert), another version of TLS, or key exchanges or ciphers that are not offered (--curves, --ciphers)"
+	case wire.ClassProtocol:
+		return "offer by ALPN what the connection is for (--alpn), or name the version of HTTP that the server chose (--http)"
 	case wire.ClassAddressExhausted:
 		return "wait a minute for the ports of closed connections, or widen net.ipv4.ip_local_port_range"
 	case wire.ClassFilesExhausted:

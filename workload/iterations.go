@@ -114,7 +114,8 @@ func (a *armRun) iterationDoubts(n *result.Arm) []result.Warning {
 	for _, t := range a.trials {
 		offered += t.Offered
 	}
-	if achieved := a.iterationRate(n); n.OfferedRate > 0 && achieved < overloadShare*n.OfferedRate {
+	// A feed's end cut the last trial short, with iterations that had fallen due and found no row.
+	if achieved := a.iterationRate(n); a.feedEnded() == "" && n.OfferedRate > 0 && achieved < overloadShare*n.OfferedRate {
 		list = append(list, a.doubt("overloaded",
 			fmt.Sprintf("%.0f iterations a second were offered and %.0f achieved; the rest waited, which the response time counts", n.OfferedRate, achieved),
 			"raise --workers if calls wait for a free worker, or lower --rate to what the target can do"))

@@ -9,6 +9,9 @@ import (
 // A pacer is a load model: it says when a worker's next call is due. All workers
 // of a trial share one.
 type pacer interface {
+	// begin has the trial's workers started, from worker 0 on: in the closed model all at once, in the open one when there is something to
+	// do for them. It is called once, before next. start must not wait, and is called until the last call of next has returned.
+	begin(workers int, start func(worker int))
 	// next returns when the worker's next iteration is due and of what, having waited for it, or false
 	// when the trial has no more. worker is the worker's number in its arm, from 0; now is the instant at which it became
 	// free, with all that it had to do done: by it is told whether the iteration was missed.

@@ -31,7 +31,7 @@ func drive(t *testing.T, ctx context.Context, g *pacing, block, workers int, lac
 	var mutex sync.Mutex
 	var list []begun
 	var group sync.WaitGroup
-	for worker := range workers {
+	p.begin(workers, func(worker int) {
 		group.Go(func() {
 			for now := clock.Now(); ; now = clock.Now() {
 				d, ok := p.next(ctx, worker, now)
@@ -44,7 +44,7 @@ func drive(t *testing.T, ctx context.Context, g *pacing, block, workers int, lac
 				time.Sleep(service(worker))
 			}
 		})
-	}
+	})
 	group.Wait()
 	slices.SortStableFunc(list, func(a, b begun) int { return int(a.at - b.at) })
 	return list, p
@@ -128,9 +128,9 @@ func TestLackIsSignalledAtOnce(t *testing.T) {
 			}
 		}()
 		var workers sync.WaitGroup
-		for worker := range 2 {
+		p.begin(2, func(worker int) {
 			workers.Go(func() { p.next(t.Context(), worker, 0) }) // and is busy for ever
-		}
+		})
 		workers.Wait()
 		close(lack)
 		<-done

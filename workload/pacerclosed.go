@@ -10,9 +10,23 @@ import (
 	"sessbench/workload/wire"
 )
 
+// closed is what the closed models have in common.
+type closed struct{}
+
+func (closed) begin(workers int, start func(worker int)) {
+	for worker := range workers {
+		start(worker)
+	}
+}
+
+func (closed) offered() int64  { return 0 }
+func (closed) missed() int64   { return 0 }
+func (closed) scheduled() bool { return false }
+
 // closedWindow is the closed model for a time: a worker's next call is due as
 // soon as it is free, until the window ends.
 type closedWindow struct {
+	closed
 	until time.Duration
 	draws *draws
 }
@@ -24,14 +38,11 @@ func (p closedWindow) next(ctx context.Context, worker int, now time.Duration) (
 	return due{item: p.draws.item(worker), own: true}, true
 }
 
-func (p closedWindow) offered() int64  { return 0 }
-func (p closedWindow) missed() int64   { return 0 }
-func (p closedWindow) scheduled() bool { return false }
-
 func (p closedWindow) end() (time.Duration, <-chan struct{}) { return p.until, nil }
 
 // closedCount is the closed model for a number of iterations. Every arm gets the same ones, whichever workers make them.
 type closedCount struct {
+	closed
 	count int64
 	left  atomic.Int64
 	none  chan struct{} // closed when the last one was given
@@ -56,15 +67,12 @@ func (p *closedCount) next(ctx context.Context, worker int, _ time.Duration) (du
 	return due{item: p.draws.numbered(worker, number), number: number}, true
 }
 
-func (p *closedCount) offered() int64  { return 0 }
-func (p *closedCount) missed() int64   { return 0 }
-func (p *closedCount) scheduled() bool { return false }
-
 func (p *closedCount) end() (time.Duration, <-chan struct{}) { return noEnd, p.none }
 
 // closedStages is the closed model with a number of workers that changes: one whose number is not below the level waits until it is,
 // or until the end. An iteration that was begun is carried out, wherever the level goes.
 type closedStages struct {
+	closed
 	clock        wire.Clock
 	start, until time.Duration
 	levels       *arrivals.Timeline
@@ -89,10 +97,6 @@ func (p *closedStages) next(ctx context.Context, worker int, now time.Duration) 
 	}
 	return due{}, false
 }
-
-func (p *closedStages) offered() int64  { return 0 }
-func (p *closedStages) missed() int64   { return 0 }
-func (p *closedStages) scheduled() bool { return false }
 
 func (p *closedStages) end() (time.Duration, <-chan struct{}) { return p.until, nil }
 

@@ -34,14 +34,13 @@ type open struct {
 // machine's own doings may make of a worker that came at the right time.
 const missTolerance = time.Millisecond
 
-// settling is how long after the beginning of a trial a lack of workers is not told of, because some have not come yet.
-const settling = 10 * time.Millisecond
+func (p *open) begin(workers int, start func(worker int)) { p.turn.begin(workers, start) }
 
 func (p *open) next(ctx context.Context, worker int, now time.Duration) (due, bool) {
 	p.turn.take(worker, now)
 	d, ok := p.arrival(ctx)
-	others := p.turn.pass()
-	if p.lack != nil && ok && others == 0 && p.clock.Now()-p.start >= settling {
+	others := p.turn.pass(ok)
+	if p.lack != nil && ok && others == 0 {
 		select {
 		case p.lack <- struct{}{}:
 		default:

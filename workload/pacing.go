@@ -112,11 +112,10 @@ func (g *pacing) meanRate() float64 {
 }
 
 // pacer returns the pacer of one trial, which its workers share. lack is signalled, without waiting for it to be taken, when an iteration
-// was given to the last worker that was free, but not in a trial's first moments, when some have not come yet; nil: nobody wants to know.
+// was given to the last worker that was free; nil: nobody wants to know.
 func (g *pacing) pacer(clock wire.Clock, sleeper *precise.Sleeper, start time.Duration, length extent, block int, lack chan<- struct{}) pacer {
 	switch {
 	case g.open:
-		g.turn.begin()
 		return &open{clock: clock, start: start, window: length.window, sleeper: sleeper, turn: g.turn, source: g.source(length, block), lack: lack}
 	case g.levels != nil:
 		p := &closedStages{clock: clock, start: start, until: start + length.window, levels: g.levels, draws: g.draws(block)}

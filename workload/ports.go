@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sessbench/result"
+	"sessbench/workload/arrivals"
 	"sessbench/workload/wire"
 )
 
@@ -173,7 +174,7 @@ type forecast struct {
 
 // forecast says whether the ports will last. rates are connections per second for each arm in its own trials, as
 // planned or as measured; 0 where that is not known.
-func (b *portBudget) forecast(p *Plan, policies []wire.Policy, rates []float64) forecast {
+func (b *portBudget) forecast(p *Plan, o *offer, policies []wire.Policy, rates []float64) forecast {
 	f := forecast{fails: math.Inf(1)}
 	var all []demand
 	unknown := false
@@ -181,7 +182,7 @@ func (b *portBudget) forecast(p *Plan, policies []wire.Policy, rates []float64) 
 		entry := result.ArmPorts{Arm: arm.Name, Verdict: "none"}
 		if keepsPorts(&policies[i]) {
 			entry.Rate = rates[i]
-			own := p.demands(i, len(p.Arms), rates[i], policies[i].RequestsPerConnection)
+			own := p.demands(o, i, len(p.Arms), rates[i], policies[i].RequestsPerConnection)
 			entry.Needed, _ = b.peak(own)
 			if entry.Verdict = "sustained"; own == nil {
 				entry.Verdict, unknown = "unknown", true
@@ -207,10 +208,11 @@ func (b *portBudget) forecast(p *Plan, policies []wire.Policy, rates []float64) 
 
 // demands are the trials of the arm at that place among arms, in the order of the plan; nil where a rate or a length is needed and
 // not known. Trials that end by a count and have no rate take all their ports at once, at worst.
-func (p *Plan) demands(arm, arms int, rate float64, perConnection int) []demand {
+func (p *Plan) demands(o *offer, arm, arms int, rate float64, perConnection int) []demand {
 	l := &p.Load
-	connections := float64(l.Requests) * p.meanCalls() / float64(perConnection)
-	length := l.window()
+	each := p.meanCalls() / float64(perConnection) // connections of an iteration
+	connections := float64(l.Requests) * each
+	length := o.window
 	if l.Requests == 0 && (rate == 0 || length == 0) {
 		return nil
 	}
@@ -222,50 +224,69 @@ func (p *Plan) demands(arm, arms int, rate float64, perConnection int) []demand 
 		length = max(1, time.Duration(share/rate*float64(time.Second)))
 	}
 	list := make([]demand, 0, l.Blocks+1)
-	warmup, stages := time.Duration(l.Warmup), p.stageDemands(arm, perConnection)
+	warmup, shape := time.Duration(l.Warmup), o.shape
+	if len(shape) > mostDemands/l.Blocks {
+		shape = nil // the mean has to do
+	}
 	if warmup > 0 {
-		if stages != nil {
-			rate = l.firstLevel() * p.meanCalls() / float64(perConnection)
+		first := rate
+		if o.shape != nil {
+			first = o.warmup * each
 		}
-		list = append(list, demand{arm, time.Duration(arm) * warmup, warmup, rate})
+		list = append(list, demand{arm, time.Duration(arm) * warmup, warmup, first})
 	}
 	for block := range l.Blocks {
 		start := time.Duration(arms)*warmup + time.Duration(block*arms+arm)*length
-		if stages == nil {
+		if shape == nil {
 			list = append(list, demand{arm, start, length, rate})
 		}
-		for _, stage := range stages {
-			stage.start += start
-			list = append(list, stage)
+		for _, s := range shape { // a spike needs more ports than its block's mean
+			list = append(list, demand{arm, start, s.Length, (s.From + s.To) / 2 * each})
+			start += s.Length
 		}
 	}
 	return list
 }
 
-// stageDemands are the demands of a block whose rate changes: a spike needs more ports than its block's mean. nil: it does not change, or
-// so often in so many blocks that the mean has to do.
-func (p *Plan) stageDemands(arm, perConnection int) []demand {
-	const most = 1_000_000 // in all blocks
-	l := &p.Load
-	if !l.rateStages() || len(l.Stages) > most/stretches/l.Blocks {
-		return nil
+// mostDemands is how many an arm's forecast may consist of.
+const mostDemands = 1_000_000
+
+// An offer is what a load asks of each arm.
+type offer struct {
+	rate   float64          // iterations per second over a block; 0 in the closed model, and where all fall due at once
+	window time.Duration    // of a block; 0: it ends by a count, or all fall due at once
+	shape  arrivals.Profile // of the rate over a block; nil: it does not change
+	warmup float64          // iterations per second of the warm-up, where there is a shape
+}
+
+// offer is the load's, but for a trace, whose file only a pacing has read.
+func (p *Plan) offer() *offer {
+	o := &offer{rate: p.meanRate(), window: p.Load.window()}
+	if p.Load.rateStages() {
+		o.shape, o.warmup = p.Load.profile().Cut(stretches, shortestStretch), p.Load.firstLevel()
 	}
-	var list []demand
-	var at time.Duration
-	for _, stretch := range l.profile().Cut(stretches, shortestStretch) {
-		rate := (stretch.From + stretch.To) / 2 * p.meanCalls() / float64(perConnection)
-		list = append(list, demand{arm, at, stretch.Length, rate})
-		at += stretch.Length
+	return o
+}
+
+// offer is what the load comes to.
+func (g *pacing) offer() *offer {
+	if g.trace == nil {
+		return g.plan.offer()
 	}
-	return list
+	const steps, shortest = 1000, 100 * time.Millisecond // ports are held for a second and longer
+	warmup := time.Duration(g.plan.Load.Warmup)
+	return &offer{
+		rate: g.meanRate(), window: g.window, shape: g.trace.Rates(steps, shortest),
+		warmup: perSecond(int64(g.trace.Before(warmup)), warmup),
+	}
 }
 
 // plannedRates are connections per second that the plan asks of each arm in the mean of a block, 0 where only a run can tell.
-func plannedRates(p *Plan, policies []wire.Policy) []float64 {
+func plannedRates(p *Plan, o *offer, policies []wire.Policy) []float64 {
 	rates := make([]float64, len(policies))
 	for i := range policies {
 		if n := policies[i].RequestsPerConnection; n > 0 {
-			rates[i] = p.meanRate() * p.meanCalls() / float64(n)
+			rates[i] = o.rate * p.meanCalls() / float64(n)
 		}
 	}
 	return rates

@@ -1,8 +1,11 @@
 package workload
 
 import (
+	"fmt"
 	"math"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -80,7 +83,7 @@ func TestTheForecastIsArithmetic(t *testing.T) {
 		b := budgetOf(t, usual(), test.opts, test.addresses...)
 		test.load.Rate = test.rate
 		p := &Plan{Load: test.load, Arms: make([]Arm, len(test.policies))}
-		f := b.forecast(p, test.policies, plannedRates(p, test.policies))
+		f := b.forecast(p, p.offer(), test.policies, plannedRates(p, p.offer(), test.policies))
 		if math.Abs(f.needs-test.needs) > 1e-6*test.needs+1e-6 {
 			t.Errorf("%s: needs %v, want %v", name, f.needs, test.needs)
 		}
@@ -90,11 +93,34 @@ func TestTheForecastIsArithmetic(t *testing.T) {
 	}
 }
 
+// A trace's ports are those of its rates: a burst of 30,000 in a second after two minutes of 100 a second, on loopback.
+func TestTheForecastFollowsATrace(t *testing.T) {
+	var text strings.Builder
+	for i := range 12_000 {
+		fmt.Fprintf(&text, "%v\n", time.Duration(i)*10*time.Millisecond)
+	}
+	for i := range 30_000 {
+		fmt.Fprintf(&text, "%v\n", 2*time.Minute+time.Duration(i)*time.Second/30_000)
+	}
+	file := filepath.Join(t.TempDir(), "trace")
+	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	g := pacingOf(t, loadWith(func(l *Load) { l.Trace, l.Blocks, l.Warmup = file, 1, Duration(10*time.Second) }))
+	g.plan.Arms = make([]Arm, 1)
+	b, policies := budgetOf(t, usual(), wire.Options{}, "192.0.2.1:443"), []wire.Policy{freshPolicy}
+	f := b.forecast(g.plan, g.offer(), policies, plannedRates(g.plan, g.offer(), policies))
+	// A minute's worth: 59 s of 100 a second, and the burst. The steps of the profile are 121 ms long.
+	if math.Abs(f.needs-35_900) > 200 || math.Abs(f.fails-130.7) > 0.3 || f.arms[0].Verdict != "fails" {
+		t.Errorf("needs %v, fails after %v s: %+v", f.needs, f.fails, f.arms)
+	}
+}
+
 func TestAForecastIsToldInFull(t *testing.T) {
 	b := budgetOf(t, usual(), wire.Options{}, "192.0.2.1:443")
 	p := &Plan{Load: loadFor(2*time.Minute, 10), Arms: []Arm{{Name: "pooled"}, {Name: "fresh"}}}
 	p.Load.Rate = 2000
-	f := b.forecast(&Plan{Load: p.Load, Arms: p.Arms[1:]}, []wire.Policy{freshPolicy}, []float64{2000})
+	f := b.forecast(&Plan{Load: p.Load, Arms: p.Arms[1:]}, p.offer(), []wire.Policy{freshPolicy}, []float64{2000})
 	w := b.warning(f)
 	if want := "fresh at 2,000/s needs 120,000 ports; 28,232 are there: it will fail after about 14 s"; w == nil || w.Detail != want {
 		t.Fatalf("%+v, want %q", w, want)
@@ -107,15 +133,15 @@ func TestAForecastIsToldInFull(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	policies := []wire.Policy{{}, freshPolicy}
-	f = b.forecast(p, policies, []float64{0, 400})
+	f = b.forecast(p, p.offer(), policies, []float64{0, 400})
 	if w := b.warning(f); w != nil || f.arms[0].Verdict != "none" || f.arms[1].Verdict != "sustained" {
 		t.Errorf("%+v %+v", w, f)
 	}
 	p.Load.Rate = 0
-	if f = b.forecast(p, policies, plannedRates(p, policies)); f.arms[1].Verdict != "unknown" || f.needs != 0 {
+	if f = b.forecast(p, p.offer(), policies, plannedRates(p, p.offer(), policies)); f.arms[1].Verdict != "unknown" || f.needs != 0 {
 		t.Errorf("%+v", f)
 	}
-	if f = b.forecast(p, policies, []float64{0, 3000}); b.warning(f) == nil || !strings.HasPrefix(b.warning(f).Detail, "fresh at 3,000/s needs 108,000 ports") {
+	if f = b.forecast(p, p.offer(), policies, []float64{0, 3000}); b.warning(f) == nil || !strings.HasPrefix(b.warning(f).Detail, "fresh at 3,000/s needs 108,000 ports") {
 		t.Errorf("measured: %+v", f)
 	}
 }

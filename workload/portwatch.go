@@ -31,13 +31,13 @@ func (r *Runner) watchPorts(addresses []string) *portWatch {
 	return w
 }
 
-// foresee makes the forecast from connections per second of each arm, and warns once of ports that will run out.
-func (w *portWatch) foresee(p *Plan, rates []float64) {
+// foresee makes the forecast from connections per second of each arm, and warns once of ports that will run out, unless they have.
+func (w *portWatch) foresee(p *Plan, o *offer, rates []float64) {
 	if w.budget == nil {
 		return
 	}
-	w.forecast = w.budget.forecast(p, w.policies, rates)
-	if told := w.budget.warning(w.forecast); told != nil && !w.warned {
+	w.forecast = w.budget.forecast(p, o, w.policies, rates)
+	if told := w.budget.warning(w.forecast); told != nil && !w.warned && !w.told.Load() {
 		w.warned = true
 		w.logger.Warn(told.Detail + "; " + told.Hint)
 	}

@@ -220,7 +220,7 @@ func TestRenderingRefusesTemplates(t *testing.T) {
 		{Operation{URL: "/", Form: session.Pairs("{{f.a}}", "1")}, "mix[2].form has a template in a name"},
 		{Operation{URL: "/", Cookies: Cookies{{Name: "{{f.a}}"}}}, "mix[2].cookies has a template in a name"},
 		{Operation{URL: "/", Auth: &Auth{Digest: &BasicAuth{User: "{{f.a}}"}}}, "mix[2].auth.digest has a template"},
-		{Operation{URL: "/x", TLS: &TLSPlan{CA: "nope.pem"}, Body: []byte("{{f.a}}")}, "mix[2].tls cannot be used"},
+		{Operation{URL: "/x", TLS: &TLSPlan{CA: "nope.pem"}, Body: []byte("{{f.a}}")}, "mix[2].tls.ca cannot be used"},
 		{Operation{URL: "/{{f.a}}/x", Headers: session.Pairs("Transfer-Encoding", "gzip"), Body: []byte("x")}, "mix[2] cannot be sent: http://127.0.0.1:1/{{...}}/x: invalid header"},
 	} {
 		b := newRenderBench(t, "http://127.0.0.1:1")

@@ -142,7 +142,8 @@ func (r *Runner) Run(ctx context.Context) (*result.Result, error) {
 		return nil, err
 	}
 	r.ports = r.watchPorts(probe.Addresses)
-	r.ports.foresee(r.plan, plannedRates(r.plan, r.ports.policies))
+	offer := r.pacing.offer()
+	r.ports.foresee(r.plan, offer, plannedRates(r.plan, offer, r.ports.policies))
 	defer r.close()
 	if err := r.open(); err != nil {
 		return nil, err

@@ -72,6 +72,25 @@ func TestAFeedThatEndsBetweenBlocksEndsTheLoad(t *testing.T) {
 	}
 }
 
+// A rate that a feed's end cut short was not too much for the target.
+func TestAFeedThatEndsIsNoOverload(t *testing.T) {
+	users := filepath.Join(t.TempDir(), "users.csv")
+	if err := os.WriteFile(users, []byte("name\na\nb\nc\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l := startLedger(t)
+	plan := l.plan()
+	plan.Feeds = workload.Feeds{{Name: "users", CSV: users, Pick: workload.Unique}}
+	plan.Mix = operations("/items?of={{users.name}}")
+	res := run(t, plan, "pooled", workload.Load{Workers: 4, Rate: 1000, Requests: 1000, Blocks: 1, Seed: 1})
+	requireWarning(t, res, "feed_ended", false)
+	for _, w := range res.Warnings {
+		if w.Code == "overloaded" || res.Arms[0].Requests != 3 {
+			t.Errorf("%d requests, %+v", res.Arms[0].Requests, w)
+		}
+	}
+}
+
 // A session that ends with the load takes its connections with it, though no other one follows: that is nobody's Connection: close.
 func TestASessionThatEndsWithTheLoadIsNoDoubt(t *testing.T) {
 	l := startLedger(t)

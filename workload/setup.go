@@ -179,7 +179,11 @@ func (o *Operation) preparationError(key string, err error) error {
 	}
 	switch why := causeOf(err); session.KindOf(err) {
 	case session.ErrTLS:
-		return &KeyError{of(o.TLS != nil, ".tls"), fmt.Sprintf("cannot be used: %v", why)}
+		part := ""
+		if file, ok := errors.AsType[*session.TLSFileError](err); ok {
+			part = map[string]string{"CA": ".ca", "Cert": ".cert", "Key": ".key", "KeyLog": ".key_log"}[file.Field]
+		}
+		return &KeyError{of(o.TLS != nil, ".tls"+part), fmt.Sprintf("cannot be used: %v", why)}
 	case session.ErrInvalidURL, session.ErrMissingScheme, session.ErrInvalidScheme:
 		return &KeyError{key + ".url", fmt.Sprintf("cannot be requested: %v", err)}
 	case session.ErrInvalidProxyURL:

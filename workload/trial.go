@@ -69,7 +69,7 @@ func (r *Runner) warmUp(ctx context.Context, to *recording) error {
 		a.takeChecks(false)
 	}
 	if !r.pacing.open {
-		r.ports.foresee(r.plan, measuredRates(r.arms, time.Duration(r.plan.Load.Warmup)))
+		r.ports.foresee(r.plan, r.pacing.offer(), measuredRates(r.arms, time.Duration(r.plan.Load.Warmup)))
 	}
 	return nil
 }
@@ -185,9 +185,8 @@ func (r *Runner) newCrew(ctx context.Context, a *armRun, to *recording) *crew {
 
 // work returns after every worker has.
 func (c *crew) work(p pacer, trial stats.Trial) error {
-	for _, w := range c.arm.workers {
-		c.start(w, p)
-	}
+	begun := c.arm.workers
+	p.begin(len(begun), func(worker int) { c.start(begun[worker], p) })
 	if c.lack != nil {
 		c.group.Go(func() error { return c.hire(p) })
 	}

@@ -9,15 +9,21 @@ import (
 // A turn goes round the workers of an arm in the open model: the one that holds it waits for the next arrival. Of those that are free
 // the one with the lowest number has it next, so that a low rate is carried by few workers, whose connections and caches are warm,
 // the same ones in every trial, and a further one begins only when it is needed: as with a client that takes the connection used last
-// from its pool. For the same reason workers have their first turn of a trial in the order of their numbers, however they come.
+// from its pool. For the same reason workers have their first turn of a trial in the order of their numbers, however they come, and
+// are started one by one, when those before them are busy: ten thousand that all had to be started would make a trial's first
+// iterations late.
 //
-// Any goroutine may call the methods. A turn outlives its trials, which follow one another.
+// Any goroutine may call the methods but begin. A turn outlives its trials, which follow one another.
 type turn struct {
 	mutex sync.Mutex // held for some instructions only: in virtual time whoever waits for it would stop the clock
 	held  bool
 	next  int // in the trial workers below this have had it; those above it are not to have it yet
 
-	free      int           // workers that have asked for it and not passed it on
+	start   func(worker int)
+	begun   int // workers that the trial begins with
+	started int // of these
+
+	free      int           // workers with nothing to do, those not started among them, and the holder
 	freeSince time.Duration // from when on there has been one without a break
 
 	waiting []uint64 // a bit for each worker's number
@@ -29,16 +35,23 @@ func newTurn(workers int) *turn {
 	return &turn{waiting: make([]uint64, (workers+63)/64), wake: make([]chan struct{}, workers)}
 }
 
-// begin is called before each trial, while no worker is at work. In the trial each worker has to ask for the turn.
-func (t *turn) begin() { t.next = 0 }
+// begin is called before each trial, while no worker is at work. Worker 0 is started, and each further one of those that there are when it is
+// needed. start must not wait; a worker that was started has to ask for the turn. More may join, with the numbers that follow.
+func (t *turn) begin(workers int, start func(worker int)) {
+	t.next, t.start, t.begun, t.started = 0, start, workers, 1
+	t.free, t.freeSince = workers, 0
+	start(0)
+}
 
 // take returns when the worker, free since an instant, has the turn.
 func (t *turn) take(worker int, now time.Duration) {
 	t.mutex.Lock()
-	if t.free == 0 {
-		t.freeSince = now
+	if worker < t.next || worker >= t.begun { // others have been free since the trial began
+		if t.free == 0 {
+			t.freeSince = now
+		}
+		t.free++
 	}
-	t.free++
 	if !t.held && worker <= t.next {
 		t.give(worker)
 		t.mutex.Unlock()
@@ -61,8 +74,9 @@ func (t *turn) since() time.Duration {
 	return t.freeSince
 }
 
-// pass gives the turn on; others is how many further workers are free.
-func (t *turn) pass() (others int) {
+// pass gives the turn on; others is how many further workers are free. more says that there may be something to do for one that has not been
+// started.
+func (t *turn) pass(more bool) (others int) {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
 	t.free--
@@ -71,6 +85,10 @@ func (t *turn) pass() (others int) {
 		t.lowest++
 	}
 	if t.lowest == len(t.waiting) {
+		if more && t.started < t.begun && t.started == t.next { // otherwise there is one that is about to come
+			t.started++
+			t.start(t.next)
+		}
 		return t.free
 	}
 	bit := bits.TrailingZeros64(t.waiting[t.lowest])

@@ -38,7 +38,7 @@ func TestTheFreeWorkerWithTheLowestNumberHasTheTurn(t *testing.T) {
 		const workers = 200
 		turn := newTurn(workers)
 		for trial := range 3 {
-			turn.begin()
+			turn.begin(workers, func(int) {}) // they come on their own
 			var mutex sync.Mutex
 			var order []int
 			var group sync.WaitGroup
@@ -50,7 +50,7 @@ func TestTheFreeWorkerWithTheLowestNumberHasTheTurn(t *testing.T) {
 					order = append(order, worker)
 					mutex.Unlock()
 					time.Sleep(time.Millisecond) // by which time all have come
-					turn.pass()
+					turn.pass(true)
 				})
 			}
 			group.Wait()
@@ -73,7 +73,7 @@ func TestSinceWhenAWorkerHasBeenFree(t *testing.T) {
 		}
 		pass := func(want int) {
 			t.Helper()
-			if others := turn.pass(); others != want {
+			if others := turn.pass(true); others != want {
 				t.Errorf("%d others are free, want %d", others, want)
 			}
 		}
@@ -89,5 +89,68 @@ func TestSinceWhenAWorkerHasBeenFree(t *testing.T) {
 		turn.take(2, 50)
 		step("nobody was free meanwhile", 50)
 		pass(0)
+	})
+}
+
+// Nobody is started that nothing is there to do for, and nobody twice; one that has not been started, or has not come, is free.
+func TestWorkersAreStartedWhenThereIsSomethingToDoForThem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		turn := newTurn(5)
+		for range 2 {
+			var started []int
+			check := func(what string, want ...int) {
+				t.Helper()
+				if !slices.Equal(started, want) {
+					t.Fatalf("%s: %v were started, want %v", what, started, want)
+				}
+			}
+			pass := func(more bool, want int) {
+				t.Helper()
+				if others := turn.pass(more); others != want {
+					t.Errorf("%d others are free, want %d", others, want)
+				}
+			}
+			turn.begin(4, func(worker int) { started = append(started, worker) })
+			check("at the beginning", 0)
+			turn.take(0, 50)
+			if since := turn.since(); since != 0 {
+				t.Errorf("workers have been free since %v, want since the beginning", since)
+			}
+			pass(true, 3)
+			check("worker 0 is busy", 0, 1)
+			turn.take(0, 60)
+			pass(true, 3)
+			check("worker 1 is about to come", 0, 1)
+			turn.take(1, 70)
+			done := make(chan struct{})
+			go func() { turn.take(0, 75); close(done) }()
+			synctest.Wait()
+			pass(true, 3)
+			<-done
+			check("worker 0 has the turn next", 0, 1)
+			if since := turn.since(); since != 0 {
+				t.Errorf("workers have been free since %v, want since the beginning", since)
+			}
+			pass(true, 2)
+			check("workers 0 and 1 are busy", 0, 1, 2)
+			turn.take(2, 80)
+			pass(true, 1)
+			turn.take(3, 90)
+			pass(true, 0)
+			check("all are busy", 0, 1, 2, 3)
+			turn.take(4, 95) // has joined
+			if since := turn.since(); since != 95 {
+				t.Errorf("somebody has been free since %v, want 95ns", since)
+			}
+			pass(true, 0)
+			check("all are busy, one of which has joined", 0, 1, 2, 3)
+		}
+		started := 0
+		turn.begin(4, func(int) { started++ })
+		turn.take(0, 0)
+		turn.pass(false)
+		if started != 1 {
+			t.Errorf("%d workers were started with nothing to do for more than one", started)
+		}
 	})
 }

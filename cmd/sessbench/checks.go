@@ -77,7 +77,7 @@ func checkFileLimit(limit int64) *check {
 func portFacts(h result.Host, s host.Settings) *workload.PortFacts {
 	f := &workload.PortFacts{Range: h.PortRange, Reserved: s.ReservedPorts, TimeWait: s.TimeWait, InTimeWait: host.TimeWaitSockets}
 	switch reuse := s.TimeWaitReuse; {
-	case reuse == nil:
+	case reuse == nil || s.NoTimestamps:
 	case *reuse == 1:
 		f.ReuseLoopback, f.ReuseElsewhere = s.TimeWaitReuseAfter, s.TimeWaitReuseAfter
 	case *reuse == 2:
@@ -108,6 +108,8 @@ func checkPorts(h result.Host, s host.Settings) *check {
 			c.Hint = fmt.Sprintf("sustains about %.0f fresh connections/s to one address and port (tcp_tw_reuse 1: after %v, where both ends have timestamps)", far, facts.ReuseElsewhere)
 		case facts.ReuseLoopback > 0:
 			c.Hint += fmt.Sprintf(", about %.0f/s on loopback (tcp_tw_reuse 2)", near)
+		case s.NoTimestamps && s.TimeWaitReuse != nil && *s.TimeWaitReuse != 0:
+			c.Hint += fmt.Sprintf("; tcp_tw_reuse %d has no effect while net.ipv4.tcp_timestamps is 0", *s.TimeWaitReuse)
 		}
 	}
 	switch {

@@ -18,9 +18,9 @@ func TestWrongPlansHaveALineAndAColumn(t *testing.T) {
 	target := "target: " + s.url + "\n"
 	for plan, want := range map[string]string{
 		target + "mix:\n- {get: /}\n- {get: 'http://h:99999/'}":                                      `:4:4: mix[1].url: cannot be requested`,
-		target + "session:\n  tls: {ca: missing.pem}\nmix: [{get: /}]":                               `:3:3: session.tls: cannot be used: CA`,
-		target + "session:\n  tls: {cert: plan.yaml}\nmix: [{get: /}]":                               `:3:3: session.tls: cannot be used: certificate`,
-		target + "mix:\n- {get: /}\n- {get: /b, tls: {ca: plan.yaml}}":                               `:4:13: mix[1].tls: cannot be used: CA`,
+		target + "session:\n  tls: {ca: missing.pem}\nmix: [{get: /}]":                               `:3:9: session.tls.ca: cannot be used: CA`,
+		target + "session:\n  tls: {cert: plan.yaml}\nmix: [{get: /}]":                               `:3:9: session.tls.cert: cannot be used: certificate`,
+		target + "mix:\n- {get: /}\n- {get: /b, tls: {ca: plan.yaml}}":                               `:4:19: mix[1].tls.ca: cannot be used: CA`,
 		target + "session:\n  adapters: {'http://u:hunter2@h/': {retries: 1}}\nmix: [{get: /}]":      `:3:3: session.adapters: has "http://u@h/": `,
 		target + "session:\n  adapters: {'http://u:hunter2@h/': {retriess: 1}}\nmix: [{get: /}]":     `:3:38: session.adapters.http://***@h/.retriess: is no key of a plan`,
 		target + "session:\n  auth: {digest: {user: \"a\\nb\", password: hunter2}}\nmix: [{get: /}]": `:3:19: session.auth.digest.user: has a line break`,

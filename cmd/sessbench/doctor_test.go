@@ -77,6 +77,8 @@ func TestJudgements(t *testing.T) {
 		{"ports without reuse", ports(32768, 60999, new(0), time.Minute), statusOK, "sustains 471 fresh connections/s to one address and port (TIME_WAIT 1m0s)"},
 		{"ports with reuse on loopback", ports(32768, 60999, new(2), time.Minute), statusOK, "471 fresh connections/s to one address and port (TIME_WAIT 1m0s), about 28232/s on loopback"},
 		{"ports with reuse", ports(32768, 60999, new(1), time.Minute), statusOK, "about 28232 fresh connections/s"},
+		{"ports without timestamps", checkPorts(result.Host{PortRange: [2]int{32768, 60999}}, host.Settings{TimeWait: time.Minute, TimeWaitReuse: new(2), TimeWaitReuseAfter: time.Second, NoTimestamps: true}),
+			statusOK, "sustains 471 fresh connections/s to one address and port (TIME_WAIT 1m0s); tcp_tw_reuse 2 has no effect"},
 		{"ports, reuse unknown", ports(49152, 65535, nil, 30*time.Second), statusOK, "sustains 546 fresh connections/s"},
 		{"few ports", ports(60000, 60999, new(0), time.Minute), statusWarn, "sustains 17 fresh connections/s to one address and port (TIME_WAIT 1m0s); widen it"},
 		{"no ports", ports(60000, 60000, new(0), time.Minute), statusBad, "widen it"},

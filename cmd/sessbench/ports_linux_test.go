@@ -98,6 +98,28 @@ func TestPortsThatLast(t *testing.T) {
 	}
 }
 
+// Without timestamps Linux does not use a port again early, whatever tcp_tw_reuse says; and where the warm-up has used all ports up, that
+// they will run out is no news.
+func TestPortsWithoutTimestamps(t *testing.T) {
+	settings := fewPorts()
+	settings["net/ipv4/tcp_tw_reuse"], settings["net/ipv4/tcp_timestamps"] = "2", "0"
+	programs.InNamespace(t, settings, func(t *testing.T) {
+		s, err := testserver.Start(testserver.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		res, stderr, code := child(t, "run", "--arms", "fresh", "--rate", "800", "-d", "2s", "--warmup", "0", "--blocks", "4", s.URL())
+		if code != exitInvalid || res.Ports == nil || res.Ports.Reuse != 60 || !strings.HasPrefix(stderr, "sessbench: warning: fresh at 800/s needs 1,600 ports; 1,000 are there") {
+			t.Errorf("exit code %d, %+v, said %s", code, res.Ports, stderr)
+		}
+		_, stderr, code = child(t, "run", "--arms", "fresh", "-c", "4", "-d", "200ms", "--warmup", "100ms", "--blocks", "4", "--source", "127.0.0.2,127.0.0.1", s.URL())
+		if code != exitInvalid || strings.Contains(stderr, "it will fail") || !strings.Contains(stderr, "found no free local port") {
+			t.Errorf("exit code %d, said %s", code, stderr)
+		}
+	})
+}
+
 // In the closed model the rate is known after the warm-up only. There are so few ports that a machine with much else to do
 // uses them up as well.
 func TestAMeasuredRateIsForecastToo(t *testing.T) {

@@ -33,11 +33,13 @@ type Settings struct {
 	// TimeWait is how long a closed connection keeps its local port from being used
 	// again to the same destination.
 	TimeWait time.Duration
-	// TimeWaitReuse is Linux's net.ipv4.tcp_tw_reuse: 0 off, 1 on, 2 for loopback only.
+	// TimeWaitReuse is Linux's net.ipv4.tcp_tw_reuse: 0 off, 1 on, 2 for loopback only. It has an effect where connections have timestamps.
 	TimeWaitReuse *int
 	// TimeWaitReuseAfter is how long such a connection must have been silent before its port is
 	// used again, where TimeWaitReuse allows it.
 	TimeWaitReuseAfter time.Duration
+	// NoTimestamps says that Linux's net.ipv4.tcp_timestamps is 0.
+	NoTimestamps bool
 	// ReservedPorts is how many of the ports for connections are never given.
 	ReservedPorts int
 	// Backlog is how many connections a listening socket can have waiting (somaxconn).

@@ -44,6 +44,9 @@ func settingsFrom(root fs.FS) Settings {
 		Governor:        text(root, "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
 		MemoryAvailable: memory(root, "MemAvailable"),
 	}
+	if timestamps := integer(root, "proc/sys/net/ipv4/tcp_timestamps"); timestamps != nil {
+		s.NoTimestamps = *timestamps == 0
+	}
 	s.TimeWaitReuseAfter = timeWaitReuseAfter
 	if ms := integer(root, "proc/sys/net/ipv4/tcp_tw_reuse_delay"); ms != nil {
 		s.TimeWaitReuseAfter = time.Duration(*ms) * time.Millisecond

@@ -121,8 +121,9 @@ func TestPortsThatAreNotThere(t *testing.T) {
 		"proc/sys/net/ipv4/ip_local_port_range":     "32768\t60999\n",
 		"proc/sys/net/ipv4/ip_local_reserved_ports": "80,32760-32769,40000,60990-65535,x,7-y\n",
 		"proc/sys/net/ipv4/tcp_tw_reuse_delay":      "250\n",
+		"proc/sys/net/ipv4/tcp_timestamps":          "0\n",
 	}))
-	if s.ReservedPorts != 2+1+10 || s.TimeWaitReuseAfter != 250*time.Millisecond {
+	if s.ReservedPorts != 2+1+10 || !s.NoTimestamps || s.TimeWaitReuseAfter != 250*time.Millisecond {
 		t.Errorf("%+v", s)
 	}
 	for text, want := range map[string]int{

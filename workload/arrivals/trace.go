@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -153,6 +154,33 @@ func (t *Trace) Length() time.Duration {
 		return last + (last-first)/time.Duration(gaps)
 	}
 	return last
+}
+
+// Rates is the trace as a profile of steps, of equal length but for the last: at most so many, each as long as shortest if the trace is. It is
+// nil where all arrivals are at the beginning.
+func (t *Trace) Rates(most int, shortest time.Duration) Profile {
+	length := t.Length()
+	if length == 0 {
+		return nil
+	}
+	steps := max(1, min(most, int(length/shortest)))
+	var p Profile
+	for i := range steps {
+		from := time.Duration(i) * (length / time.Duration(steps))
+		to := from + length/time.Duration(steps)
+		if i == steps-1 {
+			to = length
+		}
+		rate := float64(t.Before(to)-t.Before(from)) / (to - from).Seconds()
+		p = append(p, Segment{From: rate, To: rate, Length: to - from})
+	}
+	return p
+}
+
+// Before is how many arrivals there are before an offset.
+func (t *Trace) Before(offset time.Duration) int {
+	n, _ := slices.BinarySearch(t.at, offset)
+	return n
 }
 
 // Source returns the trace's arrivals before the offset until, or all where that is 0. The items of those that name none are drawn

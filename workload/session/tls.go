@@ -57,6 +57,15 @@ func (t TLS) Config() (*tls.Config, error) {
 	return config, nil
 }
 
+// A TLSFileError says which field of a TLS names a file that cannot be used; it is in the chain of Config's error.
+type TLSFileError struct {
+	Field string // "CA", "Cert", "Key" or "KeyLog"
+	Err   error
+}
+
+func (e *TLSFileError) Error() string { return e.Err.Error() }
+func (e *TLSFileError) Unwrap() error { return e.Err }
+
 // trust enters whom we trust, and under which name.
 func (t TLS) trust(config *tls.Config) error {
 	if t.CA != "" || t.CAPEM != "" {
@@ -64,7 +73,7 @@ func (t TLS) trust(config *tls.Config) error {
 	}
 	if t.CA != "" {
 		if err := addAuthorities(config.RootCAs, t.CA); err != nil {
-			return err
+			return &TLSFileError{"CA", err}
 		}
 	}
 	if t.CAPEM != "" && !config.RootCAs.AppendCertsFromPEM([]byte(t.CAPEM)) {
@@ -78,11 +87,15 @@ func (t TLS) identify(config *tls.Config) error {
 	if t.Cert == "" && t.Key == "" {
 		return nil
 	}
-	own, err := clientCertificate(t.Cert, t.Key)
-	if err == nil {
-		config.Certificates = []tls.Certificate{own}
+	if t.Cert == "" {
+		return &TLSFileError{"Key", fmt.Errorf("key file %s without a certificate; name its file too", t.Key)}
 	}
-	return err
+	own, err := clientCertificate(t.Cert, t.Key)
+	if err != nil {
+		return &TLSFileError{"Cert", err}
+	}
+	config.Certificates = []tls.Certificate{own}
+	return nil
 }
 
 // log enters where secrets go.
@@ -91,10 +104,11 @@ func (t TLS) log(config *tls.Config) error {
 		return nil
 	}
 	log, err := newKeyLog(t.KeyLog)
-	if err == nil {
-		config.KeyLogWriter = log
+	if err != nil {
+		return &TLSFileError{"KeyLog", err}
 	}
-	return err
+	config.KeyLogWriter = log
+	return nil
 }
 
 // addAuthorities adds the certificates of a PEM file, or of the files of a directory.
@@ -148,9 +162,6 @@ func addDirectory(pool *x509.CertPool, path string) error {
 
 // clientCertificate reads the PEM file of a certificate, with its chain if it has one, and that of its key.
 func clientCertificate(cert, key string) (tls.Certificate, error) {
-	if cert == "" {
-		return tls.Certificate{}, fmt.Errorf("key file %s without a certificate; name its file too", key)
-	}
 	certText, err := os.ReadFile(cert)
 	if err != nil {
 		return tls.Certificate{}, fmt.Errorf("certificate file %s: %w; name a PEM file", cert, withoutPath(err))
