@@ -29,7 +29,7 @@ func child(t *testing.T, args ...string) (res *result.Result, stderr string, cod
 	if err := json.Unmarshal(out.Bytes(), res); err != nil {
 		t.Fatalf("%q: %v: %s", args, err, said.String())
 	}
-	return res, said.String(), cmd.ProcessState.ExitCode()
+	return res, said.String(), withEnoughCPUs(cmd.ProcessState.ExitCode(), said.String())
 }
 
 func codes(res *result.Result) (list []string) {
