@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"sessbench/internal/host"
 	"sessbench/internal/programs"
 	"sessbench/result"
 	"sessbench/stats"
@@ -83,6 +84,14 @@ func withEnoughCPUs(code int, said string) int {
 
 // onlySaturated finds a result that is invalid for want of CPUs and nothing else.
 var onlySaturated = regexp.MustCompile(`(?m)^sessbench: the result is invalid: (sessbench used \d+ % of the CPUs it may use, so it measured itself(; |$))+$`)
+
+// needFiles skips a test where a process cannot have so many files open.
+func needFiles(t *testing.T, n uint64) {
+	t.Helper()
+	if have, err := host.RaiseFileLimit(n); err != nil || have < n {
+		t.Skipf("it needs %d open files, and %d are allowed (%v)", n, have, err)
+	}
+}
 
 type fakeRunner struct {
 	run      func(context.Context) (*result.Result, error)
