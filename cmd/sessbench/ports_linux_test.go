@@ -102,7 +102,7 @@ func TestPortsThatLast(t *testing.T) {
 // uses them up as well.
 func TestAMeasuredRateIsForecastToo(t *testing.T) {
 	settings := fewPorts()
-	settings["net/ipv4/ip_local_port_range"] = "30000 30299"
+	settings["net/ipv4/ip_local_port_range"] = "30000 30149"
 	programs.InNamespace(t, settings, func(t *testing.T) {
 		s, err := testserver.Start(testserver.Config{})
 		if err != nil {
