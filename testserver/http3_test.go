@@ -191,7 +191,7 @@ func TestHTTP3HandshakeThatFailsIsCounted(t *testing.T) {
 }
 
 func TestHTTP3IdleConnectionsAreClosed(t *testing.T) {
-	s := start(t, Config{TLS: true, HTTP3: true, IdleTimeout: 100 * time.Millisecond})
+	s := start(t, Config{TLS: true, HTTP3: true, IdleTimeout: time.Second})
 	client, _ := newHTTP3Client(t, s, nil)
 	get(t, client, s.URL()+"/")
 	eventually(t, "it is closed", func() bool { return s.Stats().Connections.Open == 0 })

@@ -243,7 +243,7 @@ func TestMaxRequestsPerConnInEveryProtocol(t *testing.T) {
 }
 
 func TestIdleConnectionsAreClosed(t *testing.T) {
-	s := start(t, Config{IdleTimeout: 300 * time.Millisecond})
+	s := start(t, Config{IdleTimeout: time.Second})
 	before, after := dial(t, s), dial(t, s)
 	after.ask("/")
 	after.response()

@@ -29,6 +29,7 @@ func TestLargePlansAreCarriedOut(t *testing.T) {
 	if testing.Short() || runtime.GOOS != "linux" {
 		t.Skip("takes a while, and needs /proc")
 	}
+	needFiles(t, 1000)
 	s, _ := server(t, testserver.Config{})
 	dir := t.TempDir()
 	file := filepath.Join(dir, "body.bin")

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"sessbench/internal/host"
 	"sessbench/result"
 	"sessbench/testserver"
 )
@@ -31,9 +30,7 @@ func TestWorkersAreSmall(t *testing.T) {
 		{"TLS", testserver.Config{TLS: true}, 60 << 10},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if have, err := host.RaiseFileLimit(many + 1000); err != nil || have < many+1000 {
-				t.Skipf("%d connections need more open files than %d (%v)", many, have, err)
-			}
+			needFiles(t, many+1000)
 			s, trust := server(t, test.config)
 			base, peak := residentWith(t, few, s, trust), residentWith(t, many, s, trust)
 			each := (peak - base) << 10 / (many - few)

@@ -53,6 +53,7 @@ func TestAWholePlanIsCarriedOut(t *testing.T) {
 	identity := server.TLS.Certificates[0]
 	writeIdentity(t, identity, beside("client.pem"), beside("client.key"))
 	writeIdentity(t, identity, beside("ca.pem"), beside("ca.key"))
+	needFiles(t, 1000)
 	t.Setenv("API_PASSWORD", "s3cret")
 	res := measured(t, exitDone, "compare", "--plan", plan, "--set", "target="+server.URL, "--set", "session.proxies={}",
 		"-d", "400ms", "--warmup", "0s", "--blocks", "4", "--set", "thresholds=[]")

@@ -46,6 +46,7 @@ func TestAThousandWorkersFitIntoMemory(t *testing.T) {
 		t.Skip("takes a while, and needs /proc")
 	}
 	const limit = 200 << 10 // kB
+	needFiles(t, 4000)
 	cmd := exec.Command(os.Args[0], "compare", "-c", "1000", "-n", "4000", "--blocks", "4", "-q", "--timeout", "5m", "--connect-timeout", "2m")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

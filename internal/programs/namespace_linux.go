@@ -15,6 +15,13 @@ func InNamespace(t *testing.T, settings map[string]string, f func(t *testing.T))
 	t.Run("namespace", func(t *testing.T) {
 		// Never unlocked: the thread ends with the test's goroutine, and the namespace with it.
 		runtime.LockOSThread()
+		if unix.Gettid() == unix.Getpid() {
+			// The process's first thread never ends, and its namespace is what /proc/net shows ever after. As this goroutine
+			// keeps it meanwhile, that of another test gets another thread.
+			defer runtime.UnlockOSThread()
+			InNamespace(t, settings, f)
+			return
+		}
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 			t.Skip("no network namespace of our own: ", err)
 		}

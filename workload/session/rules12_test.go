@@ -145,10 +145,11 @@ func TestRule_12_1_UsableAfterErrors(t *testing.T) {
 	for _, f := range []serverFault{
 		{"closed", hangUp, []Kind{ErrConnection}, false},
 		{"broken body", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n" + hangUp, []Kind{ErrBrokenBody}, true},
-		{"silent", "", []Kind{ErrReadTimeout, ErrTimeout}, false},
 	} {
-		f.each(t, func(s *Session) { s.Timeout = &Timeout{Read: 250 * time.Millisecond} })
+		f.each(t, nil)
 	}
+	silent := serverFault{"silent", "", []Kind{ErrReadTimeout, ErrTimeout}, false}
+	silent.each(t, func(s *Session) { s.Timeout = &Timeout{Read: 250 * time.Millisecond} })
 }
 
 func TestRule_12_2_BeforeAFullHead(t *testing.T) {
@@ -256,7 +257,8 @@ func TestRule_12_3_ConnectTimeout(t *testing.T) {
 }
 
 func TestRule_12_4_ReadTimeout(t *testing.T) {
-	limit := func(s *Session) { s.Timeout = &Timeout{Read: 250 * time.Millisecond} }
+	// Half an answer comes within the limits on a slow machine too.
+	limit := func(s *Session) { s.Timeout = &Timeout{Read: time.Second} }
 	for _, f := range []serverFault{
 		{"no head", "", []Kind{ErrReadTimeout, ErrTimeout}, false},
 		{"half a head", "HTTP/1.1 200 OK\r\nX-", []Kind{ErrReadTimeout, ErrTimeout}, false},
@@ -269,7 +271,7 @@ func TestRule_12_4_ReadTimeout(t *testing.T) {
 		{"no head in all the time", "", []Kind{ErrTotalTimeout, ErrTimeout}, false},
 		{"no body in all the time", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nsecret", []Kind{ErrTotalTimeout, ErrTimeout}, true},
 	} {
-		f.each(t, func(s *Session) { s.Timeout = &Timeout{Total: 250 * time.Millisecond} })
+		f.each(t, func(s *Session) { s.Timeout = &Timeout{Total: time.Second} })
 	}
 }
 

@@ -58,7 +58,7 @@ func TestRule_6_15_RoundTripperIsMeasured(t *testing.T) {
 
 func TestRule_7_1_RoundTripperHasATotalOnly(t *testing.T) {
 	url := listen(t, mute)
-	s := NewWith(Settings{Timeout: &Timeout{Total: 20 * time.Millisecond}})
+	s := NewWith(Settings{Timeout: &Timeout{Total: 250 * time.Millisecond}})
 	if err := s.Mount("http://", Adapter{Transport: RoundTripper(new(http.Transport)), Retries: Retries(2)}); err != nil {
 		t.Fatal(err)
 	}

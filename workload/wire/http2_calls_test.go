@@ -86,13 +86,14 @@ func TestHTTP2Limits(t *testing.T) {
 		"silence in the body": {Limits{ReadTimeout: 20 * time.Millisecond}, ClassReadTimeout, nil, func(p *h2peer, id uint32) {
 			p.head(id, false, ":status", "200")
 		}},
-		"call": {Limits{Timeout: 20 * time.Millisecond, ReadTimeout: time.Hour}, ClassTimeout, nil, func(*h2peer, uint32) {}},
+		"call": {Limits{Timeout: 200 * time.Millisecond, ReadTimeout: time.Hour}, ClassTimeout, nil, func(*h2peer, uint32) {}},
 		"no window": {Limits{WriteTimeout: 20 * time.Millisecond, ReadTimeout: time.Hour}, ClassSend, func(url string) *Request {
 			return newRequest(t, "POST", url, strings.Repeat("x", 100_000))
 		}, func(*h2peer, uint32) {}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := servePeer(t, nil, nil, func(p *h2peer) {
+				p.head(p.request(), true, ":status", "204")
 				tc.script(p, p.request())
 				if p.await(http2.FrameRSTStream) == nil {
 					t.Error("no reset")
@@ -100,19 +101,19 @@ func TestHTTP2Limits(t *testing.T) {
 				p.head(p.request(), true, ":status", "204")
 				p.rest()
 			})
-			c := newClient(t, &Options{Limits: tc.limits}, Policy{HTTP: H2C})
+			c := newClient(t, nil, Policy{HTTP: H2C})
+			wantOK(t, call(t, c, get(t, s.url)), 204, "") // the limits hold on an open connection, however long opening it took
 			req := get(t, s.url)
 			if tc.req != nil {
 				req = tc.req(s.url)
 			}
+			req.Spec.Limits = &tc.limits
 			r := call(t, c, req)
 			wantClass(t, r, tc.class)
 			if !IsTimeout(r.Err) {
 				t.Error(r.Err)
 			}
-			if r := call(t, c, get(t, s.url)); !r.Reused || r.Err != nil && !IsTimeout(r.Err) {
-				t.Errorf("%+v", r.Exchange)
-			}
+			wantOK(t, call(t, c, get(t, s.url)), 204, "")
 			if n := c.Counts(); n.Opened != 1 {
 				t.Errorf("%+v", n)
 			}

@@ -123,7 +123,7 @@ func TestHTTP3SourceAddressesAreTakenInTurn(t *testing.T) {
 }
 
 func TestHTTP3ServerThatClosesAnIdleConnectionIsNoticed(t *testing.T) {
-	s, opts := serve3(t, testserver.Config{IdleTimeout: 200 * time.Millisecond})
+	s, opts := serve3(t, testserver.Config{IdleTimeout: time.Second})
 	c := newClient(t, opts, Policy{HTTP: HTTP3})
 	for range 2 {
 		wantOK(t, call(t, c, newRequest(t, "POST", s.URL()+"/", "")), 200, rootBody)

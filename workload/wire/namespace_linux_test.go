@@ -5,12 +5,23 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"sessbench/internal/programs"
 )
 
 // inNamespace runs f in a network namespace of its own, with these settings, or skips where that is not permitted.
 func inNamespace(t *testing.T, settings map[string]string, f func(t *testing.T)) {
 	programs.InNamespace(t, settings, f)
+}
+
+// needFiles skips a test where a process cannot have so many files open. The Go runtime has raised the limit as far as it goes.
+func needFiles(t *testing.T, n int) {
+	t.Helper()
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err == nil && limit.Cur < uint64(n) {
+		t.Skipf("it needs %d open files, and %d are allowed", n, limit.Cur)
+	}
 }
 
 // netstat returns a counter of this thread's namespace.

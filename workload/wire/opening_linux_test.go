@@ -28,6 +28,7 @@ func TestMoreSourcesHaveMorePorts(t *testing.T) {
 		"two, two servers in turn": {[]string{"127.0.0.2", "127.0.0.3"}, []string{"127.0.0.1", "127.0.0.4"}, InTurn, 4 * ports},
 	} {
 		t.Run(name, func(t *testing.T) {
+			needFiles(t, 2*tc.want+200)
 			inNamespace(t, settings, func(t *testing.T) {
 				var seen peers
 				resolve := map[string][]string{"a.test:80": tc.servers}

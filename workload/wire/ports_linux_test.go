@@ -112,6 +112,7 @@ func TestPortsInTurn(t *testing.T) {
 
 func TestAWindowWithoutAFreePortIsWidened(t *testing.T) {
 	system := needWindows(t)
+	needFiles(t, 2*3*portWindow+100)
 	part := portRange{low: system.low, size: 2 * portWindow}
 	ports := localPorts(t, &dialer{ports: part}, "127.0.0.1", 3*portWindow)
 	if n := outside(part, ports); n < portWindow {

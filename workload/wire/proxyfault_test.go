@@ -176,7 +176,7 @@ func TestRule_8_7_TheServersOwnFailures(t *testing.T) {
 		}{
 			"untrusted":        {strange.addr(), Options{}, ClassTLS},
 			"no TLS":           {plain.addr(), Options{}, ClassTLS},
-			"silent handshake": {silent.addr(), Options{Limits: Limits{ConnectTimeout: 200 * time.Millisecond}}, ClassConnectTimeout},
+			"silent handshake": {silent.addr(), Options{Limits: Limits{ConnectTimeout: time.Second}}, ClassConnectTimeout}, // a slow machine comes that far in it
 		} {
 			c := newClient(t, &tc.opts, Policy{})
 			r := call(t, c, via(t, p, "https://"+tc.addr))
@@ -216,7 +216,7 @@ func TestRule_8_7_StalledRefusal(t *testing.T) {
 		p.await()
 	})
 	e := endpoint(t, s.url)
-	c := newClient(t, &Options{Limits: Limits{ConnectTimeout: 200 * time.Millisecond}}, Policy{})
+	c := newClient(t, &Options{Limits: Limits{ConnectTimeout: time.Second}}, Policy{})
 	r := call(t, c, via(t, &Proxy{Kind: ProxyHTTP, Host: e.Host, Port: e.Port}, "https://one.test/"))
 	if got, ok := errors.AsType[*ProxyStatusError](r.Err); !ok || got.Status != 403 {
 		t.Errorf("%v", r.Err)
