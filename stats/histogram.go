@@ -146,45 +146,28 @@ func (h *histogram) freeze() Distribution {
 	return d
 }
 
-// bucketsOf lists the buckets of counts that hold something.
+// bucketsOf lists the buckets of counts that hold something. counts.Distribution would list the others too: up to two megabytes of
+// garbage for a fine histogram.
+func bucketsOf(counts *hdrhistogram.Histogram) []Bucket {
+	few := hdrhistogram.NewPacked(int64(lowestValue), int64(highestValue), int(counts.SignificantFigures()))
+	few.MergeFrom(counts)
+	return bucketsOfFew(few)
+}
+
+// bucketsOfFew is bucketsOf for a histogram that is not dense.
 //
 // The first bucket stands for what is too short to tell from zero. Its value is
 // zero and not its middle, so that a median over mostly reused connections says 0.
-func bucketsOf(counts *hdrhistogram.Histogram) []Bucket {
-	bars := counts.Distribution()
-	used := 0
-	for i := range bars {
-		if bars[i].Count > 0 {
-			used++
-		}
-	}
-	if used == 0 {
-		return nil
-	}
-	buckets := make([]Bucket, 0, used)
-	for _, bar := range bars {
-		if bar.Count == 0 {
-			continue
-		}
-		middle := bar.From + (bar.To-bar.From+1)/2
-		if bar.From == 0 {
-			middle = 0
-		}
-		buckets = append(buckets, Bucket{Value: time.Duration(middle), Count: bar.Count})
-	}
-	return buckets
-}
-
-// bucketsOfFew is bucketsOf for a fine histogram that is not dense.
 func bucketsOfFew(few *hdrhistogram.PackedHistogram) []Bucket {
 	if few.Populated() == 0 {
 		return nil
 	}
+	digits := int(few.SignificantFigures())
 	buckets := make([]Bucket, 0, few.Populated())
 	for from, count := range few.ForEachBucket {
 		middle := time.Duration(from)
 		if from > 0 {
-			middle += bucketWidth(middle) / 2
+			middle += widthWith(digits, middle) / 2
 		}
 		buckets = append(buckets, Bucket{Value: middle, Count: count})
 	}
@@ -192,11 +175,15 @@ func bucketsOfFew(few *hdrhistogram.PackedHistogram) []Bucket {
 }
 
 // bucketWidth returns the width of the fine bucket that holds d.
-func bucketWidth(d time.Duration) time.Duration {
-	const (
-		unit          = 9  // log2 of the first buckets' width: 2⁹ ns ≤ 1 µs < 2¹⁰ ns
-		subBucketBits = 11 // 2¹¹ ≥ 2·10³, the values that three digits must tell apart
-	)
+func bucketWidth(d time.Duration) time.Duration { return widthWith(fineDigits, d) }
+
+// widthWith returns the width of the bucket that holds d in a histogram with so many digits, fine or coarse.
+func widthWith(digits int, d time.Duration) time.Duration {
+	const unit = 9      // log2 of the first buckets' width: 2⁹ ns ≤ 1 µs < 2¹⁰ ns
+	subBucketBits := 11 // 2¹¹ ≥ 2·10³, the values that three digits must tell apart
+	if digits == coarseDigits {
+		subBucketBits = 5 // 2⁵ ≥ 2·10¹
+	}
 	return 1 << max(unit, bits.Len64(uint64(max(d, 0)))-subBucketBits)
 }
 

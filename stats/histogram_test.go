@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
 // durations returns n durations over the whole range of the histogram, with zeros
@@ -135,6 +137,38 @@ func TestHistogramIsEmptyAfterResetAndFrozenOnesAreNotTouched(t *testing.T) {
 	}
 	if got := h.freeze(); !equal(got, frozen(time.Second)) {
 		t.Errorf("after reuse: %+v", got)
+	}
+}
+
+// libraryBuckets is what the library's own walk through a histogram gives.
+func libraryBuckets(counts *hdrhistogram.Histogram) []Bucket {
+	var buckets []Bucket
+	for _, bar := range counts.Distribution() {
+		switch {
+		case bar.Count == 0:
+		case bar.From == 0:
+			buckets = append(buckets, Bucket{0, bar.Count})
+		default:
+			buckets = append(buckets, Bucket{time.Duration(bar.From + (bar.To-bar.From+1)/2), bar.Count})
+		}
+	}
+	return buckets
+}
+
+func TestBucketsAreThoseOfTheLibrary(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 3))
+	for _, digits := range []int{fineDigits, coarseDigits} {
+		for _, n := range []int{0, 1, 2, 300, 5000} {
+			counts := newCounts(digits)
+			for _, d := range append([]time.Duration{0, 511, 512, 1<<20 - 1, 1 << 20, time.Hour}, durations(random, n)...)[:n] {
+				if err := counts.RecordValues(int64(d), 1+random.Int64N(1000)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got, want := bucketsOf(counts), libraryBuckets(counts); !slices.Equal(got, want) {
+				t.Errorf("%d digits, %d values: got %v\nwant %v", digits, n, got, want)
+			}
+		}
 	}
 }
 

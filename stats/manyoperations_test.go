@@ -154,7 +154,7 @@ func TestHistogramIsThatOfTheLibraryHoweverManyValuesItHolds(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				buckets := bucketsOf(want)
+				buckets := libraryBuckets(want)
 				if zeros > 0 {
 					buckets = mergeBuckets([]Bucket{{Count: zeros}}, buckets)
 				}

@@ -23,7 +23,9 @@ func (w *worker) begin(ctx context.Context) error {
 	w.life.done = 0
 	w.scope.Reset()
 	w.scope.Session = w.life.begun.Load()
-	w.rows.begin(w.scope.Session)
+	if w.rows != nil {
+		w.rows.begin(w.scope.Session)
+	}
 	w.seedSession()
 	w.life.begun.Add(1)
 	for i := range w.program.setup {

@@ -64,8 +64,11 @@ type armRun struct {
 	pool    *wire.Pool // shared by the workers; nil where each has its own
 	workers []*worker
 	cursors []*cursor    // by feed
-	serial  atomic.Int64 // of script.Scope.Sequence
-	usage   usage
+	serial  atomic.Int64 // of sequence
+	// What workers call: one function for all of them, not one for each.
+	sequence func() int64       // script.Scope.Sequence
+	failed   func(class string) // after a call that failed
+	usage    usage
 
 	measurements
 	checks []checkCounts // of the trials, by program.checks
@@ -113,11 +116,13 @@ func NewRunner(plan *Plan, opts Options) (*Runner, error) {
 		}
 		own := setup.of(&arm)
 		program := own.programOf(&policy)
-		r.arms = append(r.arms, &armRun{
+		a := &armRun{
 			arm: arm, policy: policy, options: arm.poolFor(&policy, most), setup: own, program: program, seed: plan.Load.Seed, most: most,
 			checks:  make([]checkCounts, len(program.checks)),
 			cursors: newCursors(setup.feeds), peer: own.peer(), dialed: own.dialed(),
-		})
+		}
+		a.sequence, a.failed = func() int64 { return a.serial.Add(1) }, r.failed(a)
+		r.arms = append(r.arms, a)
 	}
 	r.trials = len(r.arms) * plan.Load.Blocks
 	if plan.Load.Warmup > 0 {
@@ -183,15 +188,17 @@ func (r *Runner) newWorker(a *armRun, id int) *worker {
 		pool = wire.NewPool(a.options)
 	}
 	w := &worker{
-		id: id, clock: r.clock, client: wire.NewClient(r.clock, &a.setup.wire, a.policy, pool), failed: r.failed(a),
+		id: id, clock: r.clock, client: wire.NewClient(r.clock, &a.setup.wire, a.policy, pool),
 		arm: a, program: a.program, source: new(rand.PCG), checks: make([]outcomes, len(a.program.checks)),
 		life: life{every: r.plan.Session.RenewEvery},
 	}
 	w.random = rand.New(w.source)
-	w.rows = newRows(a.cursors, w.random, id, a.most)
 	w.scope = a.program.names.NewScope()
-	w.scope.Worker, w.scope.Random, w.scope.Feeds = id, w.random, w.rows
-	w.scope.Sequence = func() int64 { return a.serial.Add(1) }
+	w.scope.Worker, w.scope.Random, w.scope.Sequence = id, w.random, a.sequence
+	if len(a.cursors) > 0 {
+		w.rows = newRows(a.cursors, w.random, id, a.most)
+		w.scope.Feeds = w.rows
+	}
 	return w
 }
 

@@ -22,12 +22,11 @@ type worker struct {
 	session *session.Session // nil: the next iteration begins with a new one
 	call    session.Call
 	sample  stats.Sample
-	failed  func(class string) // told of calls that failed
 
 	arm     *armRun
 	program *program
 	scope   *script.Scope
-	rows    *rows
+	rows    *rows // nil: there are no feeds
 	source  *rand.PCG
 	random  *rand.Rand // of source
 	looked  looked
@@ -83,7 +82,9 @@ func (w *worker) iterate(ctx context.Context, d *due, to *recording) (ended bool
 		}
 	}
 	w.seedIteration(to.block, d)
-	w.rows.iterate()
+	if w.rows != nil {
+		w.rows.iterate()
+	}
 	if it := &w.program.items[d.item]; it.scenario >= 0 {
 		err = w.scenario(ctx, it, d, to)
 	} else {
@@ -146,7 +147,7 @@ func (w *worker) step(ctx context.Context, s *step, d *due, recorder *stats.Reco
 	}
 	class := w.judge(s)
 	if class != "" {
-		w.failed(class)
+		w.arm.failed(class)
 	}
 	if s.operation < 0 {
 		return class == "", nil

@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -176,30 +175,11 @@ func (m *measurement) checkFiles() error {
 // mostWorkers is how many workers an arm may come to have.
 func (m *measurement) mostWorkers() int { return m.plan.Load.MostWorkers() }
 
-// What decides how far the heap grows before garbage is collected. A small heap is let grow by heapSpare,
-// whatever the share: with the usual percentages a load of new TLS connections, which leaves much garbage, would have it
-// collected dozens of times a second, at a tenth of all its CPU time. A large one grows by leastGrowth percent,
-// for memory is what thousands of workers lack first.
-const (
-	heapAtRest       = 8 << 20 // histograms and code's own tables, with few workers and operations
-	heapPerWorker    = 24 << 10
-	heapPerOperation = 8 << 10 // recorded by a few shards, and summed up
-	heapSpare        = 32 << 20
-	leastGrowth      = 40
-)
-
-// collectAt is the growth of the heap, in percent, at which garbage is collected with so many workers and operations in
-// all arms, unless GOGC says otherwise.
-func collectAt(workers, operations int) int {
-	return max(leastGrowth, heapSpare/((heapAtRest+workers*heapPerWorker+operations*heapPerOperation)/100))
-}
-
 // measure carries out the plan and tells what came of it.
 func (m *measurement) measure(ctx context.Context) error {
 	host.ReserveFiles(m.files) // otherwise load would wait for the table of files to grow
 	if os.Getenv("GOGC") == "" {
-		arms := len(m.plan.Arms)
-		defer debug.SetGCPercent(debug.SetGCPercent(collectAt(arms*m.mostWorkers(), arms*len(m.plan.Mix))))
+		defer letHeapGrow()()
 	}
 	opts := workload.Options{UserAgent: "sessbench/" + tool().Version, CPUTime: cputime.Used, Ports: portFacts(host.Facts(), host.ReadSettings())}
 	said := newQueue()

@@ -147,22 +147,28 @@ func (c *chain) compose(p *Prepared, cookie string) (*ready, error) {
 	return &ready{adapter: adapter, request: request}, nil
 }
 
-// transmit makes attempts until one stands.
+// transmit makes attempts until one stands. What retries take on the stack is in a function of its own: thousands of workers that have
+// none wait below this.
 func (c *chain) transmit(p *Prepared, r *ready) error {
-	var left budget
-	if r.adapter.Retries != nil {
-		left = r.adapter.Retries.budget()
-	}
 	if c.full {
 		c.sent = newSent(r.request)
 	}
+	if r.adapter.Retries != nil {
+		return c.retry(p, r)
+	}
+	if err := c.attempt(p, r, decision{}); err != nil {
+		return err
+	}
+	return c.outcome(p, false)
+}
+
+// retry makes attempts until the adapter's policy has no more.
+func (c *chain) retry(p *Prepared, r *ready) error {
+	left := r.adapter.Retries.budget()
 	var before decision
 	for {
 		if err := c.attempt(p, r, before); err != nil {
 			return err
-		}
-		if r.adapter.Retries == nil {
-			return c.outcome(p, false)
 		}
 		before = left.after(c.result(p, r), time.Now(), c.random())
 		if !before.again {

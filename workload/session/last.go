@@ -19,11 +19,16 @@ type Last struct {
 	failed   error          // what the call failed with
 
 	// Of the body, once it was asked for.
-	asked   bool
-	source  bytes.Reader // of the body in its codings
+	asked bool
+	room  *decoding // nil until there was a body in a coding
+	body  []byte
+	err   error
+}
+
+// A decoding is a body on its way out of its codings.
+type decoding struct {
+	coded   bytes.Reader
 	decoded bytes.Buffer
-	body    []byte
-	err     error
 }
 
 const (
@@ -40,8 +45,8 @@ func (l *Last) reset(room *wire.Response) {
 	if l.response == nil {
 		return
 	}
-	if l.decoded.Cap() > keepDecoded {
-		l.decoded = bytes.Buffer{}
+	if l.room != nil && l.room.decoded.Cap() > keepDecoded {
+		l.room = nil
 	}
 	if cap(room.Body) > keepDecoded {
 		room.Body = nil
@@ -160,11 +165,15 @@ func (l *Last) decode() {
 		l.body = l.response.Body
 		return
 	}
-	l.source.Reset(l.response.Body)
-	r := l.decoders.reader(&l.source, codings, 0)
-	l.decoded.Reset()
-	if _, l.err = l.decoded.ReadFrom(r); l.err == nil {
-		l.body = l.decoded.Bytes()
+	if l.room == nil {
+		l.room = new(decoding)
+	}
+	room := l.room
+	room.coded.Reset(l.response.Body)
+	r := l.decoders.reader(&room.coded, codings, 0)
+	room.decoded.Reset()
+	if _, l.err = room.decoded.ReadFrom(r); l.err == nil {
+		l.body = room.decoded.Bytes()
 	}
 	_ = r.Close() // it holds nothing but memory
 }

@@ -265,6 +265,9 @@ func (s *Session) setNetrc(p *Prepared) {
 	if !p.trustEnv || p.noAuth {
 		return
 	}
+	if s.netrc == nil {
+		s.netrc = new(netrc)
+	}
 	if found, ok := s.netrc.lookup(os.Getenv, p.url.Hostname()); ok {
 		p.setCredentials(found)
 	}

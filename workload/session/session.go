@@ -51,7 +51,7 @@ type Session struct {
 	unkept  bool         // the call that begins is one of MeasureOnce
 	configs map[TLS]*tls.Config
 	auths   []authState
-	netrc   netrc
+	netrc   *netrc // nil until it was asked
 	warned  map[unverified]bool
 	decoders
 

@@ -28,14 +28,9 @@ type Client struct {
 
 	opener opener
 	recv   *receiver // nil while the Client rests
-	spare  *Buffers
-	sender sender
+	slow   *sender   // nil until a request takes its time
 	watch  *watch
 	waiter waiter
-	// yields: other goroutines run before the response is read. Where there is one processor for all of
-	// them it comes meanwhile, most often, and the read finds it: that saves one that finds nothing, and the way through
-	// the poller. With more processors it would wake idle ones for nothing.
-	yields bool
 	trip   trip   // the call under way; in here because it would otherwise be allocated for each
 	counts Counts // all but those in opener.ledger
 }
@@ -54,20 +49,19 @@ func NewClient(clock Clock, opts *Options, policy Policy, pool *Pool) *Client {
 		}
 		pool = NewPool(PoolOptions{PerHost: 1, Hosts: ownPlaces})
 	}
-	c := &Client{clock: clock, opts: opts, policy: policy, pool: pool, spare: opts.Buffers}
+	c := &Client{clock: clock, opts: opts, policy: policy, pool: pool}
 	c.waiter.limit = policy.RequestsPerConnection
-	if c.spare == nil {
-		c.spare = new(Buffers)
+	spare := opts.Buffers
+	if spare == nil {
+		spare = new(Buffers)
 	}
 	start := opts.Turns.begin()
-	c.opener = opener{opts: opts, policy: &c.policy, clock: clock, counts: &c.counts, spare: c.spare,
+	c.opener = opener{opts: opts, policy: &c.policy, clock: clock, counts: &c.counts, spare: spare, yields: runtime.GOMAXPROCS(0) == 1,
 		queue: queue{start: start}, dialer: newDialer(opts, start)}
 	if policy.ResumeTLS {
 		c.opener.sessions = &pool.sessions
 	}
 	c.watch = newWatch(context.Background())
-	c.yields = runtime.GOMAXPROCS(0) == 1
-	c.opener.yields = c.yields
 	return c
 }
 
@@ -124,7 +118,7 @@ func (c *Client) Forget() {
 // Rest leaves the Client's read buffer to those that share Options.Buffers, until its next call.
 func (c *Client) Rest() {
 	if c.recv != nil {
-		c.spare.put(c.recv)
+		c.opener.spare.put(c.recv)
 		c.recv = nil
 	}
 }
@@ -150,7 +144,7 @@ type trip struct {
 // new one costs some allocations.
 func (c *Client) Do(ctx context.Context, req *Request, resp *Response, ex *Exchange) {
 	if c.recv == nil {
-		c.recv = c.spare.take(c.opts)
+		c.recv = c.opener.spare.take(c.opts)
 	}
 	now := c.clock.Now()
 	resp.reset()

@@ -20,21 +20,22 @@ type conn struct {
 	mux      mux      // nil: HTTP/1.1, one exchange at a time
 
 	// Of a multiplexed connection, under the pool's lock.
-	users   int  // exchanges on it now
-	granted int  // exchanges that it was ever given to
-	doomed  bool // no further ones, and closed with fate when the last is done
+	users   int // exchanges on it now
+	granted int // exchanges that it was ever given to
 	fate    ending
-	noDelay bool // short segments are never held back
+	doomed  bool // no further ones, and closed with fate when the last is done
 
+	noDelay bool // short segments are never held back
+	seen    bool // bytes of a response came since the last request
+	one     [1]byte
+
+	first     time.Duration // when the first of them came
 	opened    time.Duration // when it was established
 	idleSince time.Duration
 	idle      idleCheck
 	atShelf   node[conn] // in a list of its shelf, under the pool's lock
 	inPool    node[conn] // among all that are idle, likewise
 
-	seen  bool          // bytes of a response came since the last request
-	first time.Duration // when the first of them came
-	one   [1]byte
 }
 
 // Read reads what the server says, beneath it TLS where there is one, and notes when it

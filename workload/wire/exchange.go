@@ -63,7 +63,7 @@ func (c *Client) exchange(cn *conn, t *trip) error {
 		// A server may answer and close before it has taken the whole request; the
 		// answer can still be read.
 	}
-	if c.yields {
+	if c.opener.yields {
 		runtime.Gosched()
 	}
 	err := c.receive(cn, t)

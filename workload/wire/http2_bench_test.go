@@ -146,7 +146,7 @@ func TestHTTP2GivesItsBuffersBackAfterUploads(t *testing.T) {
 				}
 			}
 			// The server takes frames of 1 MiB.
-			for _, b := range c.spare.large {
+			for _, b := range c.opener.spare.large {
 				if cap(b) > largeBuffer {
 					t.Errorf("HTTP/%s: a buffer of %d bytes was needed", policy, cap(b))
 				}

@@ -139,7 +139,7 @@ func (m *h2conn) takeBytes(ex *Exchange) {
 
 // upload sends a body that is read while it is sent. The caller holds mu, which is not held meanwhile.
 func (m *h2conn) upload(c *Client, t *trip, st *h2stream) {
-	s := &c.sender
+	s := c.sender()
 	s.cn, s.over, s.clock, s.pause = m.cn, st, t.clock, firstLook
 	st.look = t.mark + s.pause
 	if s.buf == nil {

@@ -201,7 +201,7 @@ func (x *http3Exchange) send(c *Client, t *trip) error {
 // upload sends a body. Its last bytes go when it is known that they are the last, so that a server never takes a
 // body of the wrong length for whole.
 func (x *http3Exchange) upload(c *Client, t *trip) error {
-	s, length := &c.sender, t.req.framing.length
+	s, length := c.sender(), t.req.framing.length
 	if s.buf == nil {
 		s.buf = make([]byte, chunkFront+uploadPiece+chunkBack)
 	}

@@ -236,7 +236,7 @@ func TestHTTP3WaitsForAStreamWhereTheServerAllowsNoMore(t *testing.T) {
 	held := make(chan error, 1)
 	go func() {
 		other := NewClient(c.clock, s.opts, Policy{HTTP: HTTP3}, nil)
-		other.recv = other.spare.take(s.opts)
+		other.recv = other.opener.spare.take(s.opts)
 		held <- cn.mux.do(other, tripTo(t, other, s.url+"/hold"), func(error) {})
 	}()
 	<-there

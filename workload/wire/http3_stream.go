@@ -23,7 +23,7 @@ func (x *http3Exchange) handOver(c *Client, t *trip, done func(error)) {
 	s.watch = newWatch(c.watch.ctx)
 	x.sock.watch = s.watch
 	s.watch.over(&x.sock)
-	c.recv = c.spare.take(c.opts)
+	c.recv = c.opener.spare.take(c.opts)
 	t.resp.Stream = s
 }
 
@@ -110,6 +110,6 @@ func (s *http3Stream) finish(err error) {
 	s.x.conn.takeBytes(ex)
 	ex.Finished = s.span.mark
 	s.x.conn.streams.Add(-1)
-	s.client.spare.put(s.x.frames.recv)
+	s.client.opener.spare.put(s.x.frames.recv)
 	s.done(err)
 }

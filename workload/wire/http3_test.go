@@ -225,7 +225,7 @@ func TestHTTP3ConnectionCarriesManyExchangesAtATime(t *testing.T) {
 	for range many {
 		wg.Go(func() {
 			c := NewClient(first.clock, s.opts, Policy{HTTP: HTTP3}, nil)
-			c.recv = c.spare.take(c.opts)
+			c.recv = c.opener.spare.take(c.opts)
 			trip := tripTo(t, c, s.url+"/meet")
 			if err := cn.mux.do(c, trip, func(error) {}); err != nil || string(trip.resp.Body) != "/meet" {
 				t.Errorf("status %d, body %q, %v", trip.resp.Status, trip.resp.Body, err)

@@ -9,9 +9,12 @@ import (
 
 // An opener opens connections for one Client.
 type opener struct {
-	opts    *Options
-	policy  *Policy
-	yields  bool // see Client
+	opts   *Options
+	policy *Policy
+	// yields: other goroutines run before a response is read. Where there is one processor for all of
+	// them it comes meanwhile, most often, and the read finds it: that saves one that finds nothing, and the way through
+	// the poller. With more processors it would wake idle ones for nothing.
+	yields  bool
 	clock   Clock
 	counts  *Counts
 	ledger  ledger
@@ -30,12 +33,17 @@ type opener struct {
 
 	handshakes handshakes
 
-	sessions  *sessionStore // nil: every handshake is a full one
-	config    *tls.Config   // for the server configFor, made of configOf
-	configFor string
-	configOf  *tls.Config
+	sessions *sessionStore // nil: every handshake is a full one
+	config   *madeConfig   // nil: none was made
 
 	quic quicOpener
+}
+
+// A madeConfig is what was made of some TLS settings for a server.
+type madeConfig struct {
+	*tls.Config
+	server   string
+	settings *tls.Config
 }
 
 // A proxyRoute is the addresses of a proxy.

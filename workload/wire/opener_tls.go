@@ -41,8 +41,8 @@ func (o *opener) negotiated(state tls.ConnectionState) { o.handshakes.enter(&sta
 // tlsConfig returns the configuration for a server, made of settings, or of Options.TLS where they
 // are nil. It is kept, for requests go to the same server nearly always.
 func (o *opener) tlsConfig(host string, settings *tls.Config) *tls.Config {
-	if o.config != nil && o.configFor == host && o.configOf == settings {
-		return o.config
+	if made := o.config; made != nil && made.server == host && made.settings == settings {
+		return made.Config
 	}
 	config := new(tls.Config)
 	switch {
@@ -60,7 +60,7 @@ func (o *opener) tlsConfig(host string, settings *tls.Config) *tls.Config {
 	}
 	o.policy.TLS.apply(config)
 	config.ClientSessionCache = o.sessions.of(settings, o.policy.TicketLifetime, o.clock)
-	o.config, o.configFor, o.configOf = config, host, settings
+	o.config = &madeConfig{config, host, settings}
 	return config
 }
 

@@ -40,11 +40,11 @@ type sock struct {
 	dry bool
 	// hold: writes go to held instead of the transport.
 	hold bool
-	held []byte
 	// yields: other goroutines run before a read, so that it may find something.
 	yields bool
 	// brim: the last read filled its buffer, so there may be more to read.
 	brim bool
+	held []byte // see hold
 	// shared takes the place of all this on a multiplexed connection, where one may read while
 	// another writes.
 	shared io.ReadWriter

@@ -25,7 +25,7 @@ func (c *Client) stream(cn *conn, t *trip) {
 	s.watch = newWatch(c.watch.ctx)
 	cn.sock.watch = s.watch
 	s.watch.over(&cn.sock)
-	c.recv = c.spare.take(c.opts)
+	c.recv = c.opener.spare.take(c.opts)
 	t.resp.Stream = s
 }
 
@@ -82,7 +82,7 @@ func (s *stream) end(err error) {
 	if err == io.EOF {
 		s.err = err
 		s.client.settle(s.cn, s.recv, &s.head, s.closing, s.span.mark)
-		s.client.spare.put(s.recv)
+		s.client.opener.spare.put(s.recv)
 		return
 	}
 	f := transferFault(opReceive, s.cn.sock.addr, err)
@@ -103,7 +103,7 @@ func (s *stream) finish() {
 func (s *stream) drop(how ending) {
 	s.cn.close(how)
 	s.client.pool.free(s.cn.shelf)
-	s.client.spare.put(s.recv)
+	s.client.opener.spare.put(s.recv)
 }
 
 // noBody is the stream of a response without a body.

@@ -55,7 +55,7 @@ func (c *Client) send(cn *conn, t *trip) error {
 	if t.body == nil && len(t.req.Raw) <= uploadPiece && t.req.apart == nil {
 		_, err = cn.rw.Write(t.req.Raw)
 	} else {
-		err = c.sender.send(cn, c.recv, t)
+		err = c.sender().send(cn, c.recv, t)
 		cn.sock.look, cn.sock.held = 0, nil
 	}
 	cn.sock.sending = false
@@ -68,6 +68,14 @@ func (t *trip) closeBody() {
 		_ = closer.Close()
 	}
 	t.body = nil
+}
+
+// sender returns the Client's sender. Most requests go without one.
+func (c *Client) sender() *sender {
+	if c.slow == nil {
+		c.slow = new(sender)
+	}
+	return c.slow
 }
 
 // A sender sends requests that take their time. A server may answer one before it has taken it
