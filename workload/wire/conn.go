@@ -26,16 +26,15 @@ type conn struct {
 	doomed  bool // no further ones, and closed with fate when the last is done
 
 	noDelay bool // short segments are never held back
-	seen    bool // bytes of a response came since the last request
 	one     [1]byte
+	seen    bool          // bytes of a response came since the last request
+	first   time.Duration // when the first of them came
 
-	first     time.Duration // when the first of them came
 	opened    time.Duration // when it was established
 	idleSince time.Duration
 	idle      idleCheck
 	atShelf   node[conn] // in a list of its shelf, under the pool's lock
 	inPool    node[conn] // among all that are idle, likewise
-
 }
 
 // Read reads what the server says, beneath it TLS where there is one, and notes when it
