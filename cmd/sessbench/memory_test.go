@@ -32,9 +32,13 @@ func TestWorkersAreSmall(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			needFiles(t, many+1000)
 			s, trust := server(t, test.config)
-			base, peak := residentWith(t, few, s, trust), residentWith(t, many, s, trust)
-			each := (peak - base) << 10 / (many - few)
-			t.Logf("%d kB with %d workers, %d kB with %d: %d bytes for each further one", base, few, peak, many, each)
+			base, begin := residentWith(t, few, s, trust)
+			peak, end := residentWith(t, many, s, trust)
+			if end < many*9/10 {
+				t.Fatalf("only %d of %d workers had something to do", end, many)
+			}
+			each := (peak - base) << 10 / (end - begin)
+			t.Logf("%d kB with %d workers, %d kB with %d: %d bytes for each further one", base, begin, peak, end, each)
 			if each > test.limit {
 				t.Errorf("a worker takes %d bytes, want at most %d", each, test.limit)
 			}
@@ -42,22 +46,19 @@ func TestWorkersAreSmall(t *testing.T) {
 	}
 }
 
-// residentWith returns the most memory that sessbench had with so many workers, in kB. All of them have
-// opened a connection by the end.
-func residentWith(t *testing.T, workers int, s *testserver.Server, trust []string) int {
+// residentWith returns the most memory that sessbench had with so many workers, in kB, and how many of them opened a
+// connection: some may find that others have made all requests.
+func residentWith(t *testing.T, workers int, s *testserver.Server, trust []string) (peak, opened int) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), fmt.Sprintf("%d.json", workers))
 	args := []string{"run", s.URL() + "/", "--arms", "pooled", "-c", strconv.Itoa(workers), "-n", strconv.Itoa(5 * workers),
 		"--blocks", "1", "--warmup", "0s", "-q", "-o", file, "--timeout", "5m", "--connect-timeout", "2m"}
-	peak := peakOf(t, exec.Command(os.Args[0], append(args, trust...)...)) // which TestMain makes sessbench
+	peak = peakOf(t, exec.Command(os.Args[0], append(args, trust...)...)) // which TestMain makes sessbench
 	res, err := result.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if opened := res.Arms[0].Connections.Opened; opened < int64(workers) {
-		t.Fatalf("%d connections for %d workers", opened, workers)
-	}
-	return peak
+	return peak, int(res.Arms[0].Connections.Opened)
 }
 
 // peakOf runs a command, which must succeed, and returns the most memory that it had, in kB.
