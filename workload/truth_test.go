@@ -8,10 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"testing"
 	"time"
 
+	"sessbench/internal/programs"
 	"sessbench/result"
 	"sessbench/workload"
 )
@@ -19,28 +19,7 @@ import (
 // Plans drawn at random are carried out against servers that keep books, and what results say must be what servers saw. A scene is made
 // of its seed alone, but for who comes first: SESSBENCH_TRUTH_SEED=n runs one, SESSBENCH_TRUTH_FOR=5m new ones for so long.
 func TestTruth(t *testing.T) {
-	run := func(seed uint64) {
-		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) { drawTruth(t, seed).run(t) })
-	}
-	if text := os.Getenv("SESSBENCH_TRUTH_SEED"); text != "" {
-		seed, err := strconv.ParseUint(text, 10, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		run(seed)
-		return
-	}
-	first, last, end := uint64(1), uint64(40), time.Time{}
-	if text := os.Getenv("SESSBENCH_TRUTH_FOR"); text != "" {
-		d, err := time.ParseDuration(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		first, last, end = uint64(time.Now().UnixNano()), ^uint64(0), time.Now().Add(d)
-	}
-	for seed := first; seed <= last && !t.Failed() && (end.IsZero() || time.Now().Before(end)); seed++ {
-		run(seed)
-	}
+	programs.Seeds(t, "SESSBENCH_TRUTH", 40, func(t *testing.T, seed uint64) { drawTruth(t, seed).run(t) })
 }
 
 func (sc *truthScene) run(t *testing.T) {

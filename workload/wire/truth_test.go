@@ -15,35 +15,15 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"sessbench/internal/programs"
 )
 
 // Scenes drawn at random run against servers that count, and what Clients say must be what servers saw. A scene is made
 // of its seed alone, but for who comes first: WIRE_TRUTH_SEED=n runs one, WIRE_TRUTH_FOR=5m new ones for so long.
 func TestTruth(t *testing.T) {
 	srv, cli := identity(t)
-	run := func(seed uint64) {
-		sc := drawTruth(seed)
-		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) { sc.run(t, srv, cli) })
-	}
-	if text := os.Getenv("WIRE_TRUTH_SEED"); text != "" {
-		seed, err := strconv.ParseUint(text, 10, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		run(seed)
-		return
-	}
-	first, last, end := uint64(1), uint64(30), time.Time{}
-	if text := os.Getenv("WIRE_TRUTH_FOR"); text != "" {
-		d, err := time.ParseDuration(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		first, last, end = uint64(time.Now().UnixNano()), ^uint64(0), time.Now().Add(d)
-	}
-	for seed := first; seed <= last && !t.Failed() && (end.IsZero() || time.Now().Before(end)); seed++ {
-		run(seed)
-	}
+	programs.Seeds(t, "WIRE_TRUTH", 30, func(t *testing.T, seed uint64) { drawTruth(seed).run(t, srv, cli) })
 }
 
 // A truthRun is one scene under way.
