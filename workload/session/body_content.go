@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync/atomic"
 )
 
 // A content is what a reader or a file brings to a body. It is an opener.
@@ -84,7 +85,7 @@ func knownLength(n int64) int64 {
 
 func (c *content) size() int64 { return c.length }
 
-func (c *content) again() bool { return c.once == nil || !c.once.used }
+func (c *content) again() bool { return c.once == nil || !c.once.used.Load() }
 
 func (c *content) open() (io.Reader, error) {
 	switch {
@@ -101,21 +102,24 @@ func (c *content) open() (io.Reader, error) {
 			return nil, &Error{Kind: ErrUnrewindable, Err: err}
 		}
 		return &measured{r: c.seeker, left: c.length, name: "reader"}, nil
-	case c.once.used:
+	case c.once.used.Load():
 		return nil, &Error{Kind: ErrUnrewindable, Err: errRead}
 	}
 	return &measured{r: c.once, left: c.length, name: "reader"}, nil
 }
 
-// A onceReader knows whether anything was read from it.
+// A onceReader knows whether anything was read from it. A round tripper may read it while the goroutine of
+// the call asks.
 type onceReader struct {
 	r    io.Reader
-	used bool
+	used atomic.Bool
 }
 
 func (o *onceReader) Read(p []byte) (int, error) {
 	n, err := o.r.Read(p)
-	o.used = o.used || n > 0
+	if n > 0 {
+		o.used.Store(true)
+	}
 	return n, err
 }
 

@@ -5,13 +5,16 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"sync/atomic"
 )
 
-// An httpBody is the body of a request of net/http's. It belongs to the goroutine of the call.
+// An httpBody is the body of a request of net/http's. It belongs to the goroutine of the call; a round tripper
+// may go on to read it after the head of the response, until the exchange is over.
 type httpBody struct {
 	req     *http.Request
 	current io.ReadCloser // the request's own, then others by GetBody; nil: none
-	used    bool          // something was read of it, or tried to be
+	used    atomic.Bool   // something was read of it, or tried to be
+	lent    bool          // it outlasts the call
 }
 
 func (b *httpBody) asBody() *Body {
@@ -20,7 +23,7 @@ func (b *httpBody) asBody() *Body {
 
 // open returns the body from its start. It is closed by close, not by who reads it.
 func (b *httpBody) open() (io.Reader, error) {
-	if !b.used {
+	if !b.used.Load() {
 		return httpReader{b}, nil
 	}
 	if b.req.GetBody == nil {
@@ -31,7 +34,8 @@ func (b *httpBody) open() (io.Reader, error) {
 		return nil, &Error{Kind: ErrUnrewindable, Err: err}
 	}
 	_ = b.current.Close()
-	b.current, b.used = next, false
+	b.current = next
+	b.used.Store(false)
 	return httpReader{b}, nil
 }
 
@@ -44,19 +48,55 @@ func (b *httpBody) size() int64 {
 }
 
 // again reports whether open returns the whole body.
-func (b *httpBody) again() bool { return !b.used || b.req.GetBody != nil }
+func (b *httpBody) again() bool { return !b.used.Load() || b.req.GetBody != nil }
 
-// close ends the use of the body: http.RoundTripper promises that, whatever happened.
+// release ends the use of the body by the call, which closes it unless until said otherwise:
+// http.RoundTripper promises that, whatever happened.
+func (b *httpBody) release() {
+	if !b.lent {
+		b.close()
+	}
+}
+
+// until leaves it to resp, the streamed body of the response, to close this one at its own end: a round tripper may
+// send on while the answer comes.
+func (b *httpBody) until(resp io.ReadCloser) io.ReadCloser {
+	b.lent = true
+	return &answerBody{resp, b}
+}
+
+// close can be called again.
 func (b *httpBody) close() {
 	if b.current != nil {
 		_ = b.current.Close()
+		b.current = nil
 	}
+}
+
+// An answerBody is the body of a response with which that of its request is closed.
+type answerBody struct {
+	io.ReadCloser
+	sent *httpBody
+}
+
+func (a *answerBody) Read(p []byte) (int, error) {
+	n, err := a.ReadCloser.Read(p)
+	if err != nil {
+		a.sent.close()
+	}
+	return n, err
+}
+
+func (a *answerBody) Close() error {
+	err := a.ReadCloser.Close()
+	a.sent.close()
+	return err
 }
 
 // An httpReader reads what its body's current reader has.
 type httpReader struct{ body *httpBody }
 
 func (r httpReader) Read(p []byte) (int, error) {
-	r.body.used = true
+	r.body.used.Store(true)
 	return r.body.current.Read(p)
 }
