@@ -13,14 +13,20 @@ import (
 // no name anywhere, such as a key in the middle of a path or of binary data, cannot be told from other
 // data and stands; so do values without a name that are shorter than six characters.
 func MaskTrace(t *result.Trace, plan *Plan) *result.Trace {
+	return (*Environment)(nil).MaskTrace(t, plan)
+}
+
+// MaskTrace is the function of that name, with ${NAME} in the place of what came from the environment, as Hide finds it. A
+// header of a request that is a text of the plan is shown as it was written, however short it is.
+func (e *Environment) MaskTrace(t *result.Trace, plan *Plan) *result.Trace {
 	known := secrets{}
 	known.plan(plan)
 	known.trace(t)
-	masker := traceMasker{known.replacer()}
+	masker := traceMasker{known.replacer(e), e}
 	m := *t
 	m.Target = masker.text(maskText(t.Target))
 	if t.Plan != nil {
-		m.Plan = []byte(known.words().replacer().Replace(string(t.Plan)))
+		m.Plan = []byte(known.words().replacer(nil).Replace(string(t.Plan)))
 	}
 	m.Operations = slices.Clone(t.Operations)
 	for i := range m.Operations {
@@ -30,7 +36,10 @@ func MaskTrace(t *result.Trace, plan *Plan) *result.Trace {
 }
 
 // A traceMasker knows the secrets of a trace.
-type traceMasker struct{ known *strings.Replacer }
+type traceMasker struct {
+	known       *strings.Replacer
+	environment *Environment
+}
 
 func (m traceMasker) text(s string) string { return m.known.Replace(s) }
 
@@ -57,6 +66,10 @@ func (m traceMasker) error(e *result.TracedError) *result.TracedError {
 
 func (m traceMasker) exchange(e *result.TracedExchange) {
 	e.Request.URL = m.text(maskText(e.Request.URL))
+	e.Request.Headers = slices.Clone(e.Request.Headers)
+	for i, h := range e.Request.Headers {
+		e.Request.Headers[i].Value = Named(m.environment.Written(h.Value))
+	}
 	e.Request.Headers = m.headers(e.Request.Headers)
 	e.Request.TracedBody = m.body(e.Request.TracedBody)
 	e.Attempts = slices.Clone(e.Attempts)

@@ -85,13 +85,14 @@ func (p *process) try(ctx context.Context, f *tryFlags, given func(string) bool)
 		return err
 	}
 	plan := file.Plan
+	p.environment = file.Environment
 	if err := plan.CheckOnly(f.only); err != nil {
 		return usagef("--only: %v", err)
 	}
 	if given("timeout") {
 		plan = withTimeout(plan, f.timeout)
 	}
-	opts := workload.Options{UserAgent: "sessbench/" + tool().Version, Logger: slog.New(notes{p}), Only: f.only}
+	opts := workload.Options{UserAgent: "sessbench/" + tool().Version, Logger: slog.New(notes{p}), Environment: file.Environment, Only: f.only}
 	if plan.Target == "" {
 		server, err := startEmbedded(ctx, embeddedFlags(plan)...)
 		if err != nil {
@@ -109,7 +110,7 @@ func (p *process) try(ctx context.Context, f *tryFlags, given func(string) bool)
 	}
 	trace.Tool = tool()
 	if !f.showSecrets {
-		trace = workload.MaskTrace(trace, plan)
+		trace = file.Environment.MaskTrace(trace, plan)
 	}
 	return p.concludeTry(ctx, f, render, trace)
 }

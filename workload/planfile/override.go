@@ -254,7 +254,7 @@ func (o *override) names(v value) []string {
 			case m.key.Value == "name":
 				names[i] = m.value.Value
 			case names[i] == "" && slices.Contains(methods, m.key.Value):
-				names[i] = strings.ToUpper(m.key.Value) + " " + pathOnly(m.value.Value)
+				names[i] = v.defaultName(strings.ToUpper(m.key.Value), standIns(m.value.Value))
 			}
 		}
 	}
