@@ -103,7 +103,9 @@ func (e *Environment) copied(v reflect.Value) reflect.Value {
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
-			c.Field(i).Set(e.copied(v.Field(i)))
+			if c.Field(i).CanSet() { // others have no texts of the plan
+				c.Field(i).Set(e.copied(v.Field(i)))
+			}
 		}
 	case reflect.Slice:
 		switch {
@@ -159,34 +161,35 @@ func (e *Environment) Hide(text string) string {
 	if e == nil || len(e.values) == 0 {
 		return text
 	}
-	return secrets{}.replacer(e).Replace(text)
+	return replacer(e.forms(shortestInNote)).Replace(text)
 }
 
-// shortestValue is how long a value of the environment has to be to be looked for; shorter ones stand in any text.
-const shortestValue = 4
+// shortestInNote is how long a value has to be to be looked for in a message, which is ours. In what a server says, shorter ones than
+// shortestSecret may be anything.
+const shortestInNote = 4
 
-// forms are the ways in which the values are written elsewhere, with what stands for them.
-func (e *Environment) forms() map[string]string {
+// forms are the ways in which values of at least so many characters are written elsewhere, with what stands for them.
+func (e *Environment) forms(least int) map[string]string {
 	forms := map[string]string{}
 	if e == nil {
 		return forms
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.values)) {
 		for _, value := range []string{e.values[name], strings.TrimSpace(e.values[name])} {
-			least := shortestValue
-			if !strings.ContainsFunc(value, notNumeric) {
-				least = shortestSecret
-			}
-			if len(value) < least || tellsNothing("", value) {
+			isNumber := !strings.ContainsFunc(value, notNumeric)
+			if len(value) < least || isNumber && len(value) < shortestSecret || tellsNothing("", value) {
 				continue
 			}
 			inJSON, _ := json.Marshal(value) // of a string: cannot fail
 			quoted := strconv.Quote(value)
 			for _, form := range []string{
 				value, url.QueryEscape(value), url.PathEscape(value), string(inJSON[1 : len(inJSON)-1]), quoted[1 : len(quoted)-1],
-				html.EscapeString(value), base64.StdEncoding.EncodeToString([]byte(value)), strings.ToLower(value),
+				html.EscapeString(value), base64.StdEncoding.EncodeToString([]byte(value)),
 			} {
 				forms[form] = cmp.Or(forms[form], name)
+			}
+			if len(value) >= shortestSecret { // hosts are in lower case
+				forms[strings.ToLower(value)] = cmp.Or(forms[strings.ToLower(value)], name)
 			}
 		}
 	}

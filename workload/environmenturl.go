@@ -28,19 +28,39 @@ func (e *Environment) address(u *url.URL, p *Plan, target string) string {
 		m, own = *written, plain.RawQuery
 		break
 	}
-	rest := strings.Split(strings.TrimPrefix(u.RawQuery, own), "&")
-	for i, pair := range rest {
-		name, value, _ := strings.Cut(pair, "=")
-		text, err := url.QueryUnescape(value)
-		if written := e.Written(text); err == nil && written != text {
-			rest[i] = name + "=" + url.QueryEscape(written)
-		}
-	}
+	rest := e.writtenPairs(strings.TrimPrefix(u.RawQuery, own))
 	if own == "" {
 		m.RawQuery = ""
 	}
-	m.RawQuery += strings.Join(rest, "&")
+	m.RawQuery += rest
 	return e.Hide(Named(maskURL(&m)))
+}
+
+// writtenPairs returns a query whose values are as they were written, where they are texts of the plan.
+func (e *Environment) writtenPairs(query string) string {
+	pairs := strings.Split(query, "&")
+	for i, pair := range pairs {
+		name, value, _ := strings.Cut(pair, "=")
+		text, err := url.QueryUnescape(value)
+		if written := e.Written(text); err == nil && written != text {
+			pairs[i] = name + "=" + url.QueryEscape(written)
+		}
+	}
+	return strings.Join(pairs, "&")
+}
+
+// writtenQuery is writtenPairs for the query of a URL, with ${NAME}.
+func (e *Environment) writtenQuery(text string) string {
+	before, query, ok := strings.Cut(text, "?")
+	if !ok || e == nil {
+		return text
+	}
+	query, fragment, hasFragment := strings.Cut(query, "#")
+	text = before + "?" + Named(e.writtenPairs(query))
+	if hasFragment {
+		text += "#" + fragment
+	}
+	return text
 }
 
 // resolved is the URL that a reference has at a target. One that is a variable as a whole stands for scheme and host.
@@ -64,10 +84,13 @@ func resolved(target, reference string) (*url.URL, bool) {
 }
 
 // variablePort matches a port that is a variable: URLs have room for numbers only.
-var variablePort = regexp.MustCompile(`:zqvariable[0-9a-f]+qz([/?#]|$)`)
+var variablePort = regexp.MustCompile(`:(zqvariable[0-9a-f]+qz)([/?#]|$)`)
+
+// portStandIn takes the place of such a port while a URL is masked. It is none.
+const portStandIn = "00000000000000001"
 
 func withPort(text string, u *url.URL) string {
-	return variablePort.ReplaceAllString(text, ":"+u.Port()+"$1")
+	return variablePort.ReplaceAllString(text, ":"+u.Port()+"$2")
 }
 
 // onlyURL is the URL of a mix that makes but one request, or "".

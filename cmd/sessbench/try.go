@@ -26,8 +26,8 @@ goes on.
 
 The plan is a YAML or JSON file; the plan in a saved result is one too. Passwords,
 tokens, cookies' values and what else is secret by its name, also as a column of a feed
-or as a variable, are shown as ***, unless --show-secrets is given; a file that --out
-writes is treated alike.
+or as a variable, are shown as ***, and what came from the environment as ${NAME}, unless
+--show-secrets is given; a file that --out writes is treated alike.
 
 The exit code is 1 where a request had no response, a template could not be filled in, a
 check or an extraction failed, or a status is not one that the operation's expect lists.

@@ -60,7 +60,7 @@ const longestShown = 60
 func shownOverride(path, written string) string {
 	segments := strings.FieldsFunc(path, func(r rune) bool { return strings.ContainsRune(`."[]`, r) })
 	for i, segment := range segments {
-		if secretKey(segment, i+1 < len(segments)) {
+		if secretKey(segment, i+1 < len(segments)) || misspeltSecret(segment) {
 			return "--set " + path + "=" + mask
 		}
 	}
