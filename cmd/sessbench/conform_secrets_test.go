@@ -203,6 +203,7 @@ func TestTheEnvironmentIsNotInWhatIsWritten(t *testing.T) {
 		{"run", "--arms", "pooled"}, {"run", "--arms", "pooled", "-X", "PUT"}, {"compare", "--arms", "pooled,fresh", "--format", "json"}, {"try"}, {"try", "--format", "json"},
 		{"run", "--arms", "pooled", "--set", "target=http://${SB_PATH}.invalid/"},
 		{"run", "--arms", "pooled", "--set", "session.tls.ca=${SB_PATH}"},
+		{"run", "--arms", "pooled", "--set", "session.auth.bearr=hunter2"}, // that is what an error tells
 		{"run", "--arms", "pooled", "--set", "session.proxies=http://${SB_PATH}:${SB_TEAM}@127.0.0.1:1"},
 		{"run", "--arms", "pooled", "--set", "session.tls.key_log=" + filepath.Join(t.TempDir(), "${SB_PATH}")},
 	} {
