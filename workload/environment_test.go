@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"net/url"
 	"testing"
 
 	"sessbench/result"
@@ -106,6 +107,31 @@ func TestSessionIdentifiersAreSecret(t *testing.T) {
 	for _, name := range []string{"side", "inside", "reside_id"} {
 		if SecretName(name) {
 			t.Errorf("%s is a secret", name)
+		}
+	}
+}
+
+// What the load went to is told as target and URL were written.
+func TestAddressesHaveVariables(t *testing.T) {
+	v := Variable("X")
+	for _, test := range []struct{ target, targetWritten, reference, referenceWritten, request, want string }{
+		{"http://h:81", v, "/a", "/a", "http://h:81/a", "${X}/a"},
+		{"http://h:81/", "http://h:" + v + "/", "/a?b=c", "/" + v + "?b=c", "http://h:81/a?b=c", "http://h:81/${X}?b=c"},
+		{"http://u:p@h/", "http://u:" + v + "@h/", "a", "a", "http://u:p@h/a", "http://u:${X}@h/a"},
+		{"http://h/", "http://h/", "http://i/z", v, "http://i/z", "${X}"},
+		{"http://h/z", "http://h/" + v, "{{x}}", "{{x}}", "http://h/z?n=zz&k=1", "http://h/${X}?n=${X}&k=1"},
+		{"http://h/z", "http://h/z", "/a", "/a", "http://h/a?n=1", "http://h/a?n=1"},
+	} {
+		e := &Environment{}
+		e.Text("zz", v)
+		e.Text(test.target, test.targetWritten)
+		e.Text(test.reference, test.referenceWritten)
+		u, err := url.Parse(test.request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := e.address(u, &Plan{Mix: []Operation{{URL: test.reference}}}, test.target); got != test.want {
+			t.Errorf("%s is told as %s, want %s", test.request, got, test.want)
 		}
 	}
 }

@@ -33,7 +33,7 @@ func (e *Environment) address(u *url.URL, p *Plan, target string) string {
 		m.RawQuery = ""
 	}
 	m.RawQuery += rest
-	return e.Hide(Named(maskURL(&m)))
+	return e.Hide(Named(strings.TrimPrefix(maskURL(&m), "//"))) // a variable for scheme and host has none before it
 }
 
 // writtenPairs returns a query whose values are as they were written, where they are texts of the plan.
