@@ -2,7 +2,6 @@ package workload
 
 import (
 	"net/url"
-	"regexp"
 	"strings"
 
 	"sessbench/workload/session"
@@ -21,7 +20,7 @@ func (e *Environment) address(u *url.URL, p *Plan, target string) string {
 		if !ok || plain.Host != u.Host || plain.EscapedPath() != u.EscapedPath() || !strings.HasPrefix(u.RawQuery, plain.RawQuery) {
 			continue
 		}
-		written, ok := resolved(withPort(e.Written(target), u), withPort(e.Written(reference), u))
+		written, ok := resolved(e.Written(target), e.Written(reference))
 		if !ok {
 			continue
 		}
@@ -81,16 +80,6 @@ func resolved(target, reference string) (*url.URL, bool) {
 		u.User = base.User
 	}
 	return u, true
-}
-
-// variablePort matches a port that is a variable: URLs have room for numbers only.
-var variablePort = regexp.MustCompile(`:(zqvariable[0-9a-f]+qz)([/?#]|$)`)
-
-// portStandIn takes the place of such a port while a URL is masked. It is none.
-const portStandIn = "00000000000000001"
-
-func withPort(text string, u *url.URL) string {
-	return variablePort.ReplaceAllString(text, ":"+u.Port()+"$2")
 }
 
 // onlyURL is the URL of a mix that makes but one request, or "".

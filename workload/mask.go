@@ -192,9 +192,6 @@ func maskText(s string) string {
 	if !strings.ContainsAny(s, "@?#") {
 		return s
 	}
-	if port := variablePort.FindStringSubmatch(s); port != nil {
-		return strings.Replace(maskText(strings.Replace(s, port[1], portStandIn, 1)), portStandIn, port[1], 1)
-	}
 	u, err := url.Parse(s)
 	if err != nil {
 		if i := strings.IndexAny(s, "?@"); i >= 0 {

@@ -268,7 +268,7 @@ func TestAResultKeepsVariables(t *testing.T) {
 	if code := c.sessbench(t, "report", saved, "--fail-if", "pooled.operations.GET /${SB_PATH}.error_rate > 0%"); code != exitDone {
 		t.Errorf("exit code %d: %s", code, c.err.String())
 	}
-	if want := "http://${SB_HOST}/${SB_PATH}?team=${SB_TEAM}&short=${SB_SHORT}"; !strings.Contains(c.out.String(), want) {
+	if want := s.url + "/${SB_PATH}?team=${SB_TEAM}&short=${SB_SHORT}"; !strings.Contains(c.out.String(), want) {
 		t.Errorf("the report has no %s:\n%s", want, c.out.String())
 	}
 	c = newRealConsole()

@@ -33,7 +33,7 @@ func (v value) arm() workload.Arm {
 	v.keys("arm", []key{
 		{"name", func(v value) { a.Name = v.word() }},
 		{"policy", func(v value) { a.Policy = v.word() }},
-		{"target", func(v value) { a.Target = v.text() }},
+		{"target", func(v value) { a.Target = v.url() }},
 		{"http", func(v value) { a.HTTP = v.word() }},
 		{"requests_per_connection", func(v value) { a.RequestsPerConnection = v.atLeastOne() }},
 		{"pool", func(v value) { a.Pool = v.word() }},

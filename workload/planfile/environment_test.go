@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"sessbench/workload"
 )
 
 // environmentPlan has a variable in every text that requests, files and connections are made of, and beside it a text that is like its value.
@@ -42,7 +44,7 @@ output: {file: "${PT_A}.json"}
 func setEnvironment(t *testing.T, dir string) {
 	t.Helper()
 	for name, value := range map[string]string{
-		"A": "valueofa", "B": "valueofb", "SHORT": "7", "QUOTES": `valueofq "\{{<é`, "HOST": "valueofhost", "PORT": "8080", "DIR": dir, "TYPE": "valueoftype/x",
+		"A": "valueofa", "B": "valueofb", "SHORT": "7", "QUOTES": `valueofq "\{{<é`, "HOST": "host.example", "PORT": "8080", "DIR": dir, "TYPE": "valueoftype/x",
 		"POLICY": "pooled", "METHOD": "purge", "STATUS": "2xx", "WORKERS": "3", "TIME": "2s", "EMPTY": "",
 	} {
 		t.Setenv("PT_"+name, value)
@@ -72,7 +74,7 @@ func TestTheEnvironmentIsNotInAPlanThatIsWritten(t *testing.T) {
 			t.Errorf("%q is in ...%s", value, text[max(0, i-100):min(len(text), i+30)])
 		}
 	}
-	for _, kept := range []string{`"7 of 7"`, `"PURGE"`, `"policy": "pooled"`, `"workers": 3`, `"2xx"`, `"x ${PT_A} $${y}"`, `"GET /$${PT_A}/{users.name}"`, `"${PT_DIR}/users.csv"`,
+	for _, kept := range []string{`"http://host.example:8080/${PT_A}?q=${PT_A}"`, `"http://host.example/"`, `"7 of 7"`, `"PURGE"`, `"policy": "pooled"`, `"workers": 3`, `"2xx"`, `"x ${PT_A} $${y}"`, `"GET /$${PT_A}/{users.name}"`, `"${PT_DIR}/users.csv"`,
 		`"http://u:${PT_B}@h.example/"`, `"body != '${PT_A}'": "body != '${PT_A}'"`} {
 		if !strings.Contains(strings.ReplaceAll(text, `\u0026`, "&"), kept) {
 			t.Errorf("%s is not in %s", kept, text)
@@ -113,5 +115,41 @@ func TestNamesWithVariables(t *testing.T) {
 	}
 	if want := "pooled.operations.list-${PT_STAGE}.error_rate > 1%"; file.FailIf[0] != want {
 		t.Errorf("condition %q, want %q", file.FailIf[0], want)
+	}
+}
+
+// What says where the load goes to is told; users, passwords, paths and what is none of these are not.
+func TestOriginsAreTold(t *testing.T) {
+	for name, value := range map[string]string{
+		"BASE": "http://host.example:81", "SLASH": "http://host.example/", "HOOK": "http://host.example/hook", "OWN": "http://me@host.example", "SCHEME": "http",
+		"HOST": "host.example", "SIX": "[::1]", "PORT": "81", "PATH": "path", "PASSWORD": "word",
+	} {
+		t.Setenv("PT_"+name, value)
+	}
+	for target, want := range map[string]string{
+		"${PT_BASE}":            "http://host.example:81",
+		"${PT_BASE}/${PT_PATH}": "http://host.example:81/${PT_PATH}",
+		"${PT_SLASH}":           "http://host.example/",
+		"${PT_HOOK}":            "${PT_HOOK}",
+		"${PT_OWN}":             "${PT_OWN}",
+		"${PT_SCHEME}://${PT_HOST}:${PT_PORT}/${PT_PATH}": "http://host.example:81/${PT_PATH}",
+		"http://${PT_HOST}${PT_PATH}/":                    "http://host.examplepath/",
+		"http://${PT_SIX}/?${PT_HOST}#${PT_HOST}":         "http://[::1]/?${PT_HOST}#${PT_HOST}",
+		"http://me:${PT_PASSWORD}@${PT_HOST}/a@b":         "http://me:${PT_PASSWORD}@host.example/a@b",
+		"http://${PT_HOST}:${PT_PASSWORD}@host/":          "http://${PT_HOST}:${PT_PASSWORD}@host/",
+		"/${PT_HOST}":                                     "/${PT_HOST}",
+	} {
+		data, err := json.Marshal(map[string]any{"target": "http://h", "mix": []any{map[string]any{"get": target}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		file, err := Parse("plan.json", data)
+		if err != nil {
+			t.Errorf("%s: %v", target, err)
+			continue
+		}
+		if got := workload.Named(file.Environment.Written(file.Mix[0].URL)); got != want {
+			t.Errorf("%s is told as %s, want %s", target, got, want)
+		}
 	}
 }

@@ -72,14 +72,14 @@ func (r *operationReader) target(of value) []key {
 		{"weight", func(v value) { r.Weight = v.weight() }},
 		{"rate", func(v value) { r.Rate = v.aboveZero() }},
 		{"method", func(v value) { r.Method, r.method = strings.ToUpper(v.word()), true }},
-		{"url", as(templated, func(v value) { r.URL = v.text(); r.targets++ })},
+		{"url", as(templated, func(v value) { r.URL = v.url(); r.targets++ })},
 	}
 	for _, method := range methods {
 		known = append(known, key{method, as(templated, func(c value) {
 			if r.method {
 				c.problem(c.places[c.path], c.path, "is given beside method; keep one of them")
 			}
-			r.Method, r.URL = strings.ToUpper(method), c.text()
+			r.Method, r.URL = strings.ToUpper(method), c.url()
 			c.sayAs(of.path + ".method")
 			c.sayAs(of.path + ".url")
 			r.targets++

@@ -26,7 +26,7 @@ func (d *decoder) plan(root *yaml.Node) *workload.Plan {
 	}
 	v.keys("plan", []key{
 		{"include", func(value) {}}, // it was carried out
-		{"target", func(v value) { p.Target = v.text() }},
+		{"target", func(v value) { p.Target = v.url() }},
 		{"arms", func(v value) { p.Arms = v.arms() }},
 		{"http", func(v value) { p.HTTP = v.word() }},
 		{"session", func(v value) { v.session(&p.Session) }},
