@@ -12,7 +12,7 @@ import (
 
 // assemble makes the result of the trials that were carried out.
 func (r *Runner) assemble(probe found, interrupted bool) (*result.Result, error) {
-	plan, err := json.Marshal(r.plan.Masked())
+	plan, err := json.Marshal(r.environment.Masked(r.plan))
 	if err != nil {
 		return nil, err
 	}
@@ -21,8 +21,8 @@ func (r *Runner) assemble(probe found, interrupted bool) (*result.Result, error)
 		Interrupted: interrupted,
 		Plan:        plan,
 		Target: result.Target{
-			URL:        maskURL(r.setup.request.URL()),
-			Proxy:      r.setup.proxyName(),
+			URL:        r.environment.address(r.setup.request.URL(), r.plan, r.plan.Target),
+			Proxy:      r.environment.Hide(r.setup.proxyName()),
 			Addresses:  probe.Addresses,
 			TLSVersion: probe.TLSVersion,
 			Cipher:     probe.CipherSuite,
@@ -41,7 +41,8 @@ func (r *Runner) assemble(probe found, interrupted bool) (*result.Result, error)
 	}
 	r.addArms(res)
 	res.Thresholds = r.plan.judge(res, r.aborted)
-	for _, w := range res.Warnings {
+	for i, w := range res.Warnings {
+		res.Warnings[i].Detail, res.Warnings[i].Hint = r.environment.Hide(w.Detail), r.environment.Hide(w.Hint)
 		res.Valid = res.Valid && !w.Invalid
 	}
 	return res, nil
@@ -62,6 +63,9 @@ func loopback(proxied bool) result.Warning {
 func (r *Runner) addArms(res *result.Result) {
 	for i, a := range r.arms {
 		arm, ended := a.result(r.pacing.stages(), r.pacing.open)
+		if a.arm.Target != "" {
+			arm.Target = r.environment.address(a.setup.request.URL(), r.plan, a.arm.Target)
+		}
 		res.Warnings = append(res.Warnings, a.verify(&arm, ended, len(a.workers), r.secure())...)
 		res.Warnings = append(res.Warnings, a.unsent(r.plan)...)
 		res.Warnings = append(res.Warnings, a.doubts(&arm)...)
@@ -83,9 +87,6 @@ func (a *armRun) result(profile arrivals.Profile, open bool) (result.Arm, tally)
 	}
 	arm := a.measured(&a.measurements, profile, open)
 	arm.Policy = describe(&a.arm, &a.policy, &a.options)
-	if a.arm.Target != "" {
-		arm.Target = maskURL(a.setup.request.URL())
-	}
 	arm.WarmupRequests = a.warmup
 	arm.Connections = ended.result(&a.policy)
 	arm.Handshakes = a.handshakes()

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/url"
 	"regexp"
@@ -13,7 +14,7 @@ const mask = "***"
 
 // secretName matches names of headers and parameters whose values are secrets, or may
 // well be.
-var secretName = regexp.MustCompile(`(?i)auth|cookie|token|secret|passw|pwd|api[-_]?key|access[-_]?key|private[-_]?key|[-_]key$|^key$|credential|session|signature|csrf|xsrf|jwt|\bsig\b|\bcode\b|\bpin\b|\botp\b`)
+var secretName = regexp.MustCompile(`(?i)auth|cookie|token|secret|passw|pwd|api[-_]?key|access[-_]?key|private[-_]?key|[-_]key$|^key$|credential|session|signature|csrf|xsrf|jwt|\bsig\b|\bsid\b|sessid|\bcode\b|\bpin\b|\botp\b`)
 
 // authorName matches what begins like "authorization" and is about people.
 var authorName = regexp.MustCompile(`(?i)author(?:s|ity|ities)?(?:$|[^a-z])`)
@@ -154,6 +155,10 @@ func maskProxies(p Proxies) Proxies {
 			} else {
 				scheme = ""
 			}
+			user, password, _ := strings.Cut(m[i].URL[len(scheme):at], ":")
+			if onlyTemplates.MatchString(user) && (password == "" || onlyTemplates.MatchString(password)) {
+				continue
+			}
 			m[i].URL = scheme + mask + m[i].URL[at:]
 		}
 	}
@@ -209,7 +214,10 @@ func maskURL(u *url.URL) string {
 	if u.User == nil {
 		return m.String()
 	}
-	if _, has := u.User.Password(); has {
+	switch password, has := u.User.Password(); {
+	case onlyTemplates.MatchString(cmp.Or(password, u.User.Username())): // which says where it comes from
+		return m.String()
+	case has:
 		m.User = url.User(u.User.Username())
 		return m.String()
 	}

@@ -41,7 +41,10 @@ func maskURLs(text string) string {
 	if !strings.Contains(text, "=") && !strings.Contains(text, "://") {
 		return text
 	}
-	text = inUserOf.ReplaceAllString(text, "$1:"+mask+"@")
+	text = inUserOf.ReplaceAllStringFunc(text, func(part string) string {
+		user, password, _ := strings.Cut(part[len("://"):len(part)-1], ":")
+		return "://" + user + ":" + maskSecret(password) + "@"
+	})
 	return inQuery.ReplaceAllStringFunc(text, func(part string) string {
 		name, value, _ := strings.Cut(part[1:], "=")
 		return part[:1] + name + "=" + maskValue(name, value)

@@ -214,16 +214,20 @@ func (s secrets) words() secrets {
 	return words
 }
 
-// replacer returns what hides the values in a text. Of those that begin alike the longest goes first.
-func (s secrets) replacer() *strings.Replacer {
-	var pairs []string
-	list := make([]string, 0, len(s))
+// replacer returns what hides the values, and those of the environment, in a text.
+func (s secrets) replacer(e *Environment) *strings.Replacer {
+	hidden := e.forms(shortestSecret)
 	for value := range s {
-		list = append(list, value)
+		hidden[value] = cmp.Or(hidden[value], mask)
 	}
-	slices.SortFunc(list, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
-	for _, value := range list {
-		pairs = append(pairs, value, mask)
+	return replacer(hidden)
+}
+
+// replacer puts something else in the place of what is to be hidden. Of values that begin alike the longest goes first.
+func replacer(hidden map[string]string) *strings.Replacer {
+	var pairs []string
+	for _, value := range slices.SortedFunc(maps.Keys(hidden), func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) }) {
+		pairs = append(pairs, value, hidden[value])
 	}
 	return strings.NewReplacer(pairs...)
 }

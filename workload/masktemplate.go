@@ -8,7 +8,7 @@ import (
 
 // onlyTemplates matches values that are templates, or their stand-ins, and nothing else. What is in quotes inside of a template
 // may be a secret itself.
-var onlyTemplates = regexp.MustCompile("^\"?(?:\\{\\{(?:[^\"'`}]|\\}[^\"'`}])*\\}\\}|" + standIn(`\d+`) + ")+\"?$")
+var onlyTemplates = regexp.MustCompile("^\"?(?:\\{\\{(?:[^\"'`}]|\\}[^\"'`}])*\\}\\}|" + standIn(`\d+`) + "|zqvariable[0-9a-f]+qz)+\"?$")
 
 // standIn is what takes the place of a template while the text around it is masked: a word that URLs, JSON and forms have room for.
 func standIn(number string) string { return "zqtemplate" + number + "qz" }

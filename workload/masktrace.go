@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -13,14 +14,20 @@ import (
 // no name anywhere, such as a key in the middle of a path or of binary data, cannot be told from other
 // data and stands; so do values without a name that are shorter than six characters.
 func MaskTrace(t *result.Trace, plan *Plan) *result.Trace {
+	return (*Environment)(nil).MaskTrace(t, plan)
+}
+
+// MaskTrace is the function of that name, with ${NAME} in the place of what came from the environment, as Hide finds it. A
+// header of a request that is a text of the plan is shown as it was written, however short it is; so are the values of its query and texts in its JSON.
+func (e *Environment) MaskTrace(t *result.Trace, plan *Plan) *result.Trace {
 	known := secrets{}
 	known.plan(plan)
 	known.trace(t)
-	masker := traceMasker{known.replacer()}
+	masker := traceMasker{known.replacer(e), e}
 	m := *t
 	m.Target = masker.text(maskText(t.Target))
 	if t.Plan != nil {
-		m.Plan = []byte(known.words().replacer().Replace(string(t.Plan)))
+		m.Plan = []byte(known.words().replacer(nil).Replace(string(t.Plan)))
 	}
 	m.Operations = slices.Clone(t.Operations)
 	for i := range m.Operations {
@@ -30,16 +37,19 @@ func MaskTrace(t *result.Trace, plan *Plan) *result.Trace {
 }
 
 // A traceMasker knows the secrets of a trace.
-type traceMasker struct{ known *strings.Replacer }
+type traceMasker struct {
+	known       *strings.Replacer
+	environment *Environment
+}
 
 func (m traceMasker) text(s string) string { return m.known.Replace(s) }
 
 func (m traceMasker) operation(o *result.TracedOperation) {
-	o.Name, o.URL = m.text(maskName(o.Name)), m.text(maskText(o.URL))
+	o.Name, o.URL = m.text(maskName(o.Name)), m.text(maskText(m.environment.writtenQuery(o.URL)))
 	o.Scenario = m.text(maskName(o.Scenario))
 	o.Error = m.error(o.Error)
 	m.looked(o)
-	o.Jar = maskTracedCookies(o.Jar)
+	o.Jar = m.cookies(o.Jar)
 	o.Exchanges = slices.Clone(o.Exchanges)
 	for i := range o.Exchanges {
 		m.exchange(&o.Exchanges[i])
@@ -56,9 +66,13 @@ func (m traceMasker) error(e *result.TracedError) *result.TracedError {
 }
 
 func (m traceMasker) exchange(e *result.TracedExchange) {
-	e.Request.URL = m.text(maskText(e.Request.URL))
+	e.Request.URL = m.text(maskText(m.environment.writtenQuery(e.Request.URL)))
+	e.Request.Headers = slices.Clone(e.Request.Headers)
+	for i, h := range e.Request.Headers {
+		e.Request.Headers[i].Value = Named(m.environment.Written(h.Value))
+	}
 	e.Request.Headers = m.headers(e.Request.Headers)
-	e.Request.TracedBody = m.body(e.Request.TracedBody)
+	e.Request.TracedBody = m.body(m.sent(e.Request.TracedBody))
 	e.Attempts = slices.Clone(e.Attempts)
 	for i := range e.Attempts {
 		e.Attempts[i].Error = m.error(e.Attempts[i].Error)
@@ -69,7 +83,7 @@ func (m traceMasker) exchange(e *result.TracedExchange) {
 	r := *e.Response
 	r.Reason = m.text(r.Reason)
 	r.Headers = m.headers(r.Headers)
-	r.Cookies = maskTracedCookies(r.Cookies)
+	r.Cookies = m.cookies(r.Cookies)
 	r.TracedBody = m.body(r.TracedBody)
 	e.Response = &r
 }
@@ -82,12 +96,29 @@ func (m traceMasker) headers(headers []result.TracedHeader) []result.TracedHeade
 	return masked
 }
 
-func maskTracedCookies(cookies []result.TracedCookie) []result.TracedCookie {
-	m := slices.Clone(cookies)
-	for i := range m {
-		m[i].Value = mask
+func (m traceMasker) cookies(cookies []result.TracedCookie) []result.TracedCookie {
+	masked := slices.Clone(cookies)
+	for i := range masked {
+		c := &masked[i]
+		c.Name, c.Value, c.Domain, c.Path = m.text(c.Name), mask, m.text(c.Domain), m.text(c.Path)
 	}
-	return m
+	return masked
+}
+
+// sent puts texts of the plan that are in JSON that was sent as they were written.
+func (m traceMasker) sent(b result.TracedBody) result.TracedBody {
+	data, err := b.Decode()
+	if err != nil || m.environment == nil || !json.Valid(data) {
+		return b
+	}
+	return shownAs(b, Named(string(m.environment.writtenJSON(data))))
+}
+
+// shownAs returns a body with another content in the place of its own.
+func shownAs(b result.TracedBody, content string) result.TracedBody {
+	shown := result.TraceBody([]byte(content))
+	b.Body, b.Encoding = shown.Body, shown.Encoding
+	return b
 }
 
 func (m traceMasker) body(b result.TracedBody) result.TracedBody {
@@ -99,7 +130,5 @@ func (m traceMasker) body(b result.TracedBody) result.TracedBody {
 	if masked == string(data) {
 		return b
 	}
-	shown := result.TraceBody([]byte(masked))
-	b.Body, b.Encoding = shown.Body, shown.Encoding
-	return b
+	return shownAs(b, masked)
 }

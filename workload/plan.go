@@ -28,11 +28,11 @@ type Plan struct {
 }
 
 // MarshalJSON writes the plan file, in which a dollar sign that could be taken for the
-// beginning of a variable is doubled.
+// beginning of a variable is doubled, and ${NAME} in that of Variable's words.
 func (p Plan) MarshalJSON() ([]byte, error) {
 	type plain Plan
 	data, err := json.Marshal(plain(p))
-	return doubleDollars(data), err
+	return namedJSON(doubleDollars(data)), err
 }
 
 // Load is how much load is offered, and for how long.

@@ -17,12 +17,13 @@ import (
 
 // Options are what a run needs beside its plan.
 type Options struct {
-	UserAgent string               // sent unless the plan has its own
-	Embedded  *Embedded            // the server of a plan without a target
-	CPUTime   func() time.Duration // CPU time of this process so far; nil: not audited
-	Ports     *PortFacts           // of this machine; nil: unknown
-	Logger    *slog.Logger         // told what a user has to know at once; nil: nobody. It must not block: workers call it
-	Only      []string             // operations, scenarios and steps ("scenario/step") of the mix that Try is to carry out; nil: all. For Try alone
+	UserAgent   string               // sent unless the plan has its own
+	Embedded    *Embedded            // the server of a plan without a target
+	CPUTime     func() time.Duration // CPU time of this process so far; nil: not audited
+	Ports       *PortFacts           // of this machine; nil: unknown
+	Logger      *slog.Logger         // told what a user has to know at once; nil: nobody. It must not block: workers call it
+	Environment *Environment         // what of the plan came from there; nil: nothing
+	Only        []string             // operations, scenarios and steps ("scenario/step") of the mix that Try is to carry out; nil: all. For Try alone
 }
 
 // Embedded is the test server that was started for a plan without a target.
@@ -34,16 +35,17 @@ type Embedded struct {
 // A Runner carries out one plan, once. Run is called by one goroutine; Progress
 // by any.
 type Runner struct {
-	plan    *Plan
-	pacing  *pacing
-	setup   *setup
-	facts   *PortFacts
-	logger  *slog.Logger
-	ports   *portWatch // from when the target was found
-	audit   *auditor
-	arms    []*armRun
-	trials  int // planned, warm-ups included
-	aborted int // threshold that ended the run; -1: none did
+	plan        *Plan
+	environment *Environment
+	pacing      *pacing
+	setup       *setup
+	facts       *PortFacts
+	logger      *slog.Logger
+	ports       *portWatch // from when the target was found
+	audit       *auditor
+	arms        []*armRun
+	trials      int // planned, warm-ups included
+	aborted     int // threshold that ended the run; -1: none did
 
 	clock   wire.Clock
 	sleeper precise.Sleeper
@@ -104,7 +106,7 @@ func NewRunner(plan *Plan, opts Options) (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Runner{aborted: -1, plan: plan, setup: setup, facts: opts.Ports, logger: cmp.Or(opts.Logger, quiet()), audit: &auditor{cpuTime: opts.CPUTime}, sleeper: precise.Sleeper{Spin: precise.Spin}}
+	r := &Runner{aborted: -1, plan: plan, environment: opts.Environment, setup: setup, facts: opts.Ports, logger: cmp.Or(opts.Logger, quiet()), audit: &auditor{cpuTime: opts.CPUTime}, sleeper: precise.Sleeper{Spin: precise.Spin}}
 	if r.pacing, err = newPacing(plan); err != nil {
 		return nil, err
 	}

@@ -40,7 +40,7 @@ func Try(ctx context.Context, p *Plan, opts Options) (*result.Trace, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan, err := json.Marshal(p.Masked())
+	plan, err := json.Marshal(opts.Environment.Masked(p))
 	if err != nil {
 		return nil, err
 	}

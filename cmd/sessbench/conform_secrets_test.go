@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 // secretPlan sends secrets in every way, to servers that repeat what they got and fail in every way.
@@ -158,5 +160,122 @@ func TestAnInterruptEndsTryAndSaysSo(t *testing.T) {
 	}
 	if file, err := os.ReadFile(saved); err != nil || !bytes.Equal(file, out.Bytes()) {
 		t.Errorf("saved %s, %v", file, err)
+	}
+}
+
+// hiddenPlan has values of the environment under harmless names, of which one is short.
+const hiddenPlan = `
+target: "http://${SB_HOST}/${SB_PATH}/"
+session:
+  headers: {X-Team: "${SB_TEAM}", X-Short: "${SB_SHORT}"}
+  params: {team: "${SB_TEAM}", short: "${SB_SHORT}"}
+setup: [{name: "begin ${SB_TEAM}", get: "/${SB_PATH}"}]
+mix: [{get: "/${SB_PATH}", check: "body != '${SB_TEAM}'"}]
+load: {workers: "${SB_WORKERS}", requests: 8, blocks: 4}
+thresholds: ["pooled.response_time.p99 < 1m"]
+`
+
+// setHidden sets the variables of hiddenPlan. The values but for numbers and the host begin with hunter2.
+func setHidden(t *testing.T, host string) {
+	t.Helper()
+	for name, value := range map[string]string{"HOST": host, "PATH": "hunter2-path", "TEAM": "hunter2 \"team&é", "SHORT": "h2z", "WORKERS": "2"} {
+		t.Setenv("SB_"+name, value)
+	}
+}
+
+func refuseHidden(t *testing.T, what, text string) {
+	t.Helper()
+	for _, value := range []string{"hunter2", "h2z"} {
+		if i := strings.Index(text, value); i >= 0 {
+			t.Errorf("%s: the environment is in ...%q", what, text[max(0, i-100):min(len(text), i+30)])
+		}
+	}
+}
+
+func TestTheEnvironmentIsNotInWhatIsWritten(t *testing.T) {
+	s := script(t, func(r asked) string { return reply(200, r.RequestURI[:13]+r.Header.Get("X-Team")) })
+	setHidden(t, s.host)
+	plan := filepath.Join(t.TempDir(), "plan.yaml")
+	if err := os.WriteFile(plan, []byte(hiddenPlan), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, more := range [][]string{
+		{"run", "--arms", "pooled"}, {"run", "--arms", "pooled", "-X", "PUT"}, {"compare", "--arms", "pooled,fresh", "--format", "json"}, {"try"}, {"try", "--format", "json"},
+		{"run", "--arms", "pooled", "--set", "target=http://${SB_PATH}.invalid/"},
+		{"run", "--arms", "pooled", "--set", "session.tls.ca=${SB_PATH}"},
+		{"run", "--arms", "pooled", "--set", "session.auth.bearr=hunter2"}, // that is what an error tells
+		{"run", "--arms", "pooled", "--set", "session.proxies=http://${SB_PATH}:${SB_TEAM}@127.0.0.1:1"},
+		{"run", "--arms", "pooled", "--set", "session.tls.key_log=" + filepath.Join(t.TempDir(), "${SB_PATH}")},
+	} {
+		saved := filepath.Join(t.TempDir(), "saved.json")
+		c := newRealConsole()
+		c.sessbench(t, append(more, "--plan", plan, "--out", saved)...)
+		file, _ := os.ReadFile(saved) // there may be none
+		what := strings.Join(more, " ")
+		refuseHidden(t, what+", standard output", c.out.String())
+		refuseHidden(t, what+", standard error", c.err.String())
+		refuseHidden(t, what+", the file", string(file))
+		if c.out.Len() > 0 && !strings.Contains(c.out.String(), "${SB_PATH}") {
+			t.Errorf("%s: no variable in %s", what, c.out.String())
+		}
+	}
+	c := newRealConsole()
+	c.sessbench(t, "try", "--plan", plan, "--show-secrets")
+	for _, value := range []string{"/hunter2-path", "X-Team: hunter2 \"team&é", "short=h2z"} {
+		if !strings.Contains(c.out.String(), value) {
+			t.Errorf("%s is not shown:\n%s", value, c.out.String())
+		}
+	}
+}
+
+// A result whose plan took values from the environment is rendered without them, meets the schemas, and is carried out again with them.
+func TestAResultKeepsVariables(t *testing.T) {
+	s := script(t, func(asked) string { return reply(200, "") })
+	dir := t.TempDir()
+	plan, saved := filepath.Join(dir, "plan.yaml"), filepath.Join(dir, "saved.json")
+	if err := os.WriteFile(plan, []byte(hiddenPlan), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Run("with them", func(t *testing.T) {
+		setHidden(t, s.host)
+		for _, from := range []string{plan, saved} {
+			c := newRealConsole()
+			if code := c.sessbench(t, "run", "--arms", "pooled", "--plan", from, "--out", saved); code != exitDone {
+				t.Fatalf("exit code %d: %s", code, c.err.String())
+			}
+		}
+	})
+	data, err := os.ReadFile(saved)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for of, data := range map[string][]byte{"result": data, "plan": planOfResult(t, data)} {
+		value, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := printedSchema(t, of).Validate(value); err != nil {
+			t.Errorf("%s: %v", of, err)
+		}
+	}
+	sent := len(s.requests)
+	for _, r := range s.requests {
+		if r.Header.Get("X-Short") != "h2z" || r.URL.Path != "/hunter2-path" || r.URL.Query().Get("team") != "hunter2 \"team&é" {
+			t.Fatalf("sent %s with %v", r.RequestURI, r.Header)
+		}
+	}
+	c := newRealConsole()
+	if code := c.sessbench(t, "report", saved, "--fail-if", "pooled.operations.GET /${SB_PATH}.error_rate > 0%"); code != exitDone {
+		t.Errorf("exit code %d: %s", code, c.err.String())
+	}
+	if want := s.url + "/${SB_PATH}?team=${SB_TEAM}&short=${SB_SHORT}"; !strings.Contains(c.out.String(), want) {
+		t.Errorf("the report has no %s:\n%s", want, c.out.String())
+	}
+	c = newRealConsole()
+	if code := c.sessbench(t, "run", "--arms", "pooled", "--plan", saved); code != exitUsage || !strings.Contains(c.err.String(), "needs the environment variable SB_TEAM") {
+		t.Errorf("exit code %d: %s", code, c.err.String())
+	}
+	if len(s.requests) != sent {
+		t.Error("something was sent without the variables")
 	}
 }

@@ -184,6 +184,7 @@ func (m *measurement) measure(ctx context.Context) error {
 	opts := workload.Options{UserAgent: "sessbench/" + tool().Version, CPUTime: cputime.Used, Ports: portFacts(host.Facts(), host.ReadSettings())}
 	said := newQueue()
 	opts.Logger = slog.New(said)
+	opts.Environment = m.process.environment
 	running, release := ctx, func() error { return nil }
 	if m.plan.Target == "" {
 		server, err := startEmbedded(ctx, embeddedFlags(m.plan)...)

@@ -47,6 +47,7 @@ func (m *measurement) planOver(b planner, t target, hasURL bool) error {
 	if m.base.file, err = source.read(append(overrides, m.flags.set...)); err != nil {
 		return m.wrongFile(err)
 	}
+	m.process.environment = m.base.file.Environment
 	plan := *m.base.file.Plan
 	if plan.Arms, err = m.arms.inPlan(m.base.file, m.flags.arms); err != nil {
 		return explainKeyError(err)
@@ -210,7 +211,8 @@ func (b *base) layOverRequest(p *workload.Plan) error {
 	if f.given("method") {
 		o.Method = request.Method
 		if !b.file.Given("mix[0].name") {
-			o.Name = request.Name
+			_, path, _ := strings.Cut(o.Name, " ") // the name may have ${NAME} where the URL has a value
+			o.Name = o.Method + " " + path
 		}
 	}
 	if f.given("body") || f.given("body-file") {

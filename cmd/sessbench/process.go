@@ -30,6 +30,7 @@ type process struct {
 	colors         func() bool                       // stdout is a terminal that shows colours
 	raiseFileLimit func(need uint64) (uint64, error) // see host.RaiseFileLimit
 	newRunner      func(*workload.Plan, workload.Options) (runner, error)
+	environment    *workload.Environment                                                          // that the plan's values came from; notes do not have them
 	tryPlan        func(context.Context, *workload.Plan, workload.Options) (*result.Trace, error) // see workload.Try
 }
 
@@ -72,7 +73,7 @@ func stdoutColors() bool {
 
 // note writes one line to stderr.
 func (p *process) note(format string, args ...any) {
-	line := strings.ReplaceAll(strings.TrimSpace(fmt.Sprintf(format, args...)), "\n", " ")
+	line := p.environment.Hide(strings.ReplaceAll(strings.TrimSpace(fmt.Sprintf(format, args...)), "\n", " "))
 	io.WriteString(p.stderr, "sessbench: "+line+"\n")
 }
 

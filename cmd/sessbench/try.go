@@ -26,8 +26,8 @@ goes on.
 
 The plan is a YAML or JSON file; the plan in a saved result is one too. Passwords,
 tokens, cookies' values and what else is secret by its name, also as a column of a feed
-or as a variable, are shown as ***, unless --show-secrets is given; a file that --out
-writes is treated alike.
+or as a variable, are shown as ***, and what came from the environment as ${NAME}, unless
+--show-secrets is given; a file that --out writes is treated alike.
 
 The exit code is 1 where a request had no response, a template could not be filled in, a
 check or an extraction failed, or a status is not one that the operation's expect lists.
@@ -85,13 +85,14 @@ func (p *process) try(ctx context.Context, f *tryFlags, given func(string) bool)
 		return err
 	}
 	plan := file.Plan
+	p.environment = file.Environment
 	if err := plan.CheckOnly(f.only); err != nil {
 		return usagef("--only: %v", err)
 	}
 	if given("timeout") {
 		plan = withTimeout(plan, f.timeout)
 	}
-	opts := workload.Options{UserAgent: "sessbench/" + tool().Version, Logger: slog.New(notes{p}), Only: f.only}
+	opts := workload.Options{UserAgent: "sessbench/" + tool().Version, Logger: slog.New(notes{p}), Environment: file.Environment, Only: f.only}
 	if plan.Target == "" {
 		server, err := startEmbedded(ctx, embeddedFlags(plan)...)
 		if err != nil {
@@ -109,7 +110,7 @@ func (p *process) try(ctx context.Context, f *tryFlags, given func(string) bool)
 	}
 	trace.Tool = tool()
 	if !f.showSecrets {
-		trace = workload.MaskTrace(trace, plan)
+		trace = file.Environment.MaskTrace(trace, plan)
 	}
 	return p.concludeTry(ctx, f, render, trace)
 }

@@ -12,7 +12,7 @@ import (
 // statuses reads a status, a class such as 2xx, or a list of them.
 func (v value) statuses() []string {
 	list := []string{}
-	v.each(func(v value) { list = append(list, strings.ToLower(v.text())) })
+	v.each(func(v value) { list = append(list, strings.ToLower(v.word())) })
 	if len(list) == 0 {
 		v.fail("is empty; write a status such as 404, or a class such as 2xx")
 	}
@@ -29,6 +29,9 @@ func (v value) checks() []workload.Check {
 	all := v.path
 	add := func(v value, name string) {
 		check := workload.Check{Name: name, Expr: v.orElse("true", value.text)}
+		if written := v.environment.Written(check.Expr); name == "" && written != check.Expr {
+			check.Name = workload.Named(written) // results call it by its expression
+		}
 		v.sayAs(all + "[" + itoa(len(list)) + "]")
 		list = append(list, check)
 	}

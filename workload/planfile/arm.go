@@ -11,7 +11,7 @@ func (v value) arms() []workload.Arm {
 	v.each(func(v value) {
 		if v.node.Kind == yaml.ScalarNode {
 			before := len(v.problems)
-			list, err := workload.ParseArms(v.text())
+			list, err := workload.ParseArms(v.word())
 			if err != nil { // one stands in for it, so that the others keep their numbers
 				if len(v.problems) == before {
 					v.keyError(err)
@@ -31,26 +31,26 @@ func (v value) arm() workload.Arm {
 	var a workload.Arm
 	before := len(v.problems)
 	v.keys("arm", []key{
-		{"name", func(v value) { a.Name = v.text() }},
-		{"policy", func(v value) { a.Policy = v.text() }},
-		{"target", func(v value) { a.Target = v.text() }},
-		{"http", func(v value) { a.HTTP = v.text() }},
+		{"name", func(v value) { a.Name = v.word() }},
+		{"policy", func(v value) { a.Policy = v.word() }},
+		{"target", func(v value) { a.Target = v.url() }},
+		{"http", func(v value) { a.HTTP = v.word() }},
 		{"requests_per_connection", func(v value) { a.RequestsPerConnection = v.atLeastOne() }},
-		{"pool", func(v value) { a.Pool = v.text() }},
+		{"pool", func(v value) { a.Pool = v.word() }},
 		{"pool_size", func(v value) { a.PoolSize = v.atLeastOne() }},
 		{"pool_overflow", func(v value) { a.PoolOverflow = v.bool() }},
-		{"pool_order", func(v value) { a.PoolOrder = v.text() }},
+		{"pool_order", func(v value) { a.PoolOrder = v.word() }},
 		{"idle_timeout", func(v value) { a.IdleTimeout = v.longerThanZero() }},
 		{"max_age", func(v value) { a.MaxAge = v.longerThanZero() }},
 		{"streams", func(v value) { a.Streams = v.atLeastOne() }},
-		{"close", func(v value) { a.Close = v.text() }},
+		{"close", func(v value) { a.Close = v.word() }},
 		{"close_notify", func(v value) { a.NoCloseNotify = !v.bool() }},
 		{"tls_resumption", func(v value) { v.resumption(&a) }},
 		{"ticket_lifetime", func(v value) { a.TicketLifetime = v.longerThanZero() }},
 		{"early_data", func(v value) { a.EarlyData = v.bool() }},
-		{"tls_min", func(v value) { a.TLSMin = v.text() }},
-		{"tls_max", func(v value) { a.TLSMax = v.text() }},
-		{"curves", func(v value) { a.Curves = v.texts() }},
+		{"tls_min", func(v value) { a.TLSMin = v.word() }},
+		{"tls_max", func(v value) { a.TLSMax = v.word() }},
+		{"curves", func(v value) { a.Curves = v.words() }},
 		{"dns_lifetime", func(v value) { a.DNSLifetime = v.lifetime() }},
 		{"resend", func(v value) { a.NoResend = !v.bool() }},
 	})

@@ -20,7 +20,7 @@ func (v value) connection(c *workload.ConnectionPlan) {
 		{"send_buffer", func(v value) { c.SendBuffer = v.bytes() }},
 		{"receive_buffer", func(v value) { c.ReceiveBuffer = v.bytes() }},
 		{"happy_eyeballs", func(v value) { c.HappyEyeballs = v.happyEyeballs() }},
-		{"addresses", func(v value) { c.Addresses = v.text() }},
+		{"addresses", func(v value) { c.Addresses = v.word() }},
 		{"dns_lifetime", func(v value) { c.DNSLifetime = *v.lifetime() }},
 	})
 }

@@ -1,16 +1,36 @@
 package planfile
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"sessbench/workload"
 )
 
 // A variable of the environment.
 type variable struct{ name, value string }
 
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// inText matches variables, and dollar signs that are none.
+var inText = regexp.MustCompile(`\$\$|\$\{[A-Za-z_][A-Za-z0-9_]*\}`)
+
+// standIns puts Variable's words in the place of the variables in a text that was not checked.
+func standIns(text string) string {
+	return inText.ReplaceAllStringFunc(text, func(found string) string {
+		if found == "$$" {
+			return "$"
+		}
+		return workload.Variable(found[2 : len(found)-1])
+	})
+}
 
 // A textKind says what texts mean beside the environment's variables.
 type textKind int
@@ -42,8 +62,94 @@ func (v value) checkTemplates(text string) (ok bool) {
 	return false
 }
 
-// expand puts the environment's values in the place of ${NAME}, and $ in that of $$.
+// expand puts the environment's values in the place of ${NAME}, and $ in that of $$. What comes of it stands in results: it is for
+// numbers, times and words that the plan has a list of. For others there is hidden.
 func (v value) expand(text string) string {
+	return v.replace(text, func(name, _, _ string) string { return v.literal(v.variable(name)) })
+}
+
+// hidden is expand for a text that results are to have as it was written.
+func (v value) hidden(text string) string {
+	return v.hiddenBut(text, func(before, value, after string) bool { return false })
+}
+
+// hiddenBut is hidden but for variables that may be told, by what is before and behind them.
+func (v value) hiddenBut(text string, told func(before, value, after string) bool) string {
+	expanded := v.expand(text)
+	written := v.replace(text, func(name, before, after string) string {
+		value := v.variable(name)
+		if told(before, value, after) {
+			return v.literal(value)
+		}
+		v.environment.Value(name, value)
+		return workload.Variable(name)
+	})
+	v.environment.Text(expanded, written)
+	return expanded
+}
+
+// url reads a URL. Where the load went to is told, wherever it came from.
+func (v value) url() string {
+	if v.node.Kind != yaml.ScalarNode || v.isNull() {
+		return v.text()
+	}
+	return v.hiddenBut(v.node.Value, isOrigin)
+}
+
+var (
+	scheme      = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*$`)
+	host        = regexp.MustCompile(`^[A-Za-z0-9.:_\[\]-]*$`)
+	origin      = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://[A-Za-z0-9.:_\[\]-]+/?$`)
+	inAuthority = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*$`)
+)
+
+// isOrigin reports whether a part of a URL is nothing but scheme, host or port, or some of them.
+func isOrigin(before, value, after string) bool {
+	rest := after
+	if i := strings.IndexAny(after, "/?#"); i >= 0 {
+		rest = after[:i]
+	}
+	switch {
+	case strings.Contains(rest, "@"): // a user or a password
+		return false
+	case before != "":
+		return inAuthority.MatchString(before) && host.MatchString(value)
+	case strings.HasPrefix(after, "://"):
+		return scheme.MatchString(value)
+	}
+	return origin.MatchString(value)
+}
+
+// name reads what results call something: as it is written, since ${NAME} there must not tell the value.
+func (v value) name() string {
+	if v.node.Kind != yaml.ScalarNode || v.isNull() {
+		return v.word()
+	}
+	name := v.replace(v.node.Value, func(name, _, _ string) string { return "${" + name + "}" })
+	v.names[v.node.Value] = name
+	return name
+}
+
+// condition reads a condition on the result, which has names as they are written.
+func (v value) condition() string {
+	if v.node.Kind != yaml.ScalarNode || v.isNull() {
+		return v.word()
+	}
+	written := slices.SortedFunc(maps.Keys(v.names), func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	var protect, restore []string
+	for i, name := range written {
+		if strings.Contains(name, "$") {
+			word := fmt.Sprintf("zqname%dqz", i)
+			protect, restore = append(protect, name, word), append(restore, word, v.names[name])
+		}
+	}
+	text := strings.NewReplacer(protect...).Replace(v.node.Value)
+	return strings.NewReplacer(restore...).Replace(v.expand(text))
+}
+
+// replace puts what of returns in the place of ${NAME}, and $ in that of $$. It is told what came of the text before, and how that behind
+// is written.
+func (v value) replace(text string, of func(name, before, after string) string) string {
 	if !v.checkTemplates(text) {
 		return ""
 	}
@@ -66,7 +172,7 @@ func (v value) expand(text string) string {
 				v.fail("has ${ without a variable's name and }; write ${NAME}, or $${ for these characters themselves")
 				return ""
 			}
-			b.WriteString(v.literal(v.variable(name)))
+			b.WriteString(of(name, b.String(), rest))
 			text = rest
 		default:
 			b.WriteByte('$')

@@ -21,7 +21,7 @@ func (v value) load(l *loadReader) {
 		{"duration", func(v value) { l.Duration, l.duration = workload.Duration(v.duration()), true }},
 		{"requests", func(v value) { l.Requests = v.int64() }},
 		{"rate", func(v value) { l.Rate = v.number() }},
-		{"arrivals", func(v value) { l.Arrivals = workload.Arrivals(v.text()) }},
+		{"arrivals", func(v value) { l.Arrivals = workload.Arrivals(v.word()) }},
 		{"stages", func(v value) {
 			v.list("stages", func(v value) { l.Stages = append(l.Stages, v.stage()) })
 			if v.node.Kind == yaml.SequenceNode && len(v.node.Content) == 0 {
@@ -41,7 +41,7 @@ func (v value) stage() workload.Stage {
 		{"duration", func(v value) { s.Duration = workload.Duration(v.duration()) }},
 		{"rate", func(v value) { rate := v.number(); s.Rate = &rate }},
 		{"workers", func(v value) { s.Workers = v.count() }},
-		{"shape", func(v value) { s.Shape = workload.Shape(v.text()) }},
+		{"shape", func(v value) { s.Shape = workload.Shape(v.word()) }},
 	})
 	return s
 }
@@ -115,12 +115,12 @@ func (v value) thresholds() []workload.Threshold {
 	v.each(func(v value) {
 		var t workload.Threshold
 		if v.node.Kind != yaml.MappingNode {
-			t.Condition = v.text()
+			t.Condition = v.condition()
 			list = append(list, t)
 			return
 		}
 		v.keys("threshold", []key{
-			{"condition", func(v value) { t.Condition = v.text() }},
+			{"condition", func(v value) { t.Condition = v.condition() }},
 			{"abort_early", func(v value) { t.AbortEarly = v.bool() }},
 			{"grace", func(v value) { t.Grace = workload.Duration(v.duration()) }},
 		})
@@ -136,8 +136,8 @@ func (v value) feeds() workload.Feeds {
 		v.keys("feed", []key{
 			{"csv", func(v value) { f.CSV = v.file() }},
 			{"jsonl", func(v value) { f.JSONL = v.file() }},
-			{"pick", func(v value) { f.Pick = workload.Pick(v.text()) }},
-			{"end", func(v value) { f.End = workload.End(v.text()) }},
+			{"pick", func(v value) { f.Pick = workload.Pick(v.word()) }},
+			{"end", func(v value) { f.End = workload.End(v.word()) }},
 		})
 		feeds = append(feeds, f)
 	})
@@ -147,7 +147,7 @@ func (v value) feeds() workload.Feeds {
 func (v value) output(o *workload.Output) {
 	v.keys("output", []key{
 		{"file", func(v value) { o.File = v.text() }},
-		{"format", func(v value) { o.Format = v.text() }},
+		{"format", func(v value) { o.Format = v.word() }},
 		{"quiet", func(v value) { o.Quiet = v.bool() }},
 	})
 }

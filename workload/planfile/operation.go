@@ -38,7 +38,7 @@ func (v value) operation(s *workload.SessionPlan) workload.Operation {
 		o.Body = nil
 	}
 	if o.Name == "" && o.Steps == nil {
-		o.Name = o.Method + " " + pathOnly(o.URL)
+		o.Name = v.defaultName(o.Method, v.environment.Written(o.URL))
 	}
 	return *o
 }
@@ -68,18 +68,18 @@ func (r *operationReader) answer() []key {
 // target are the keys that say what an operation is.
 func (r *operationReader) target(of value) []key {
 	known := []key{
-		{"name", func(v value) { r.Name = v.text() }},
+		{"name", func(v value) { r.Name = v.name() }},
 		{"weight", func(v value) { r.Weight = v.weight() }},
 		{"rate", func(v value) { r.Rate = v.aboveZero() }},
-		{"method", func(v value) { r.Method, r.method = strings.ToUpper(v.text()), true }},
-		{"url", as(templated, func(v value) { r.URL = v.text(); r.targets++ })},
+		{"method", func(v value) { r.Method, r.method = strings.ToUpper(v.word()), true }},
+		{"url", as(templated, func(v value) { r.URL = v.url(); r.targets++ })},
 	}
 	for _, method := range methods {
 		known = append(known, key{method, as(templated, func(c value) {
 			if r.method {
 				c.problem(c.places[c.path], c.path, "is given beside method; keep one of them")
 			}
-			r.Method, r.URL = strings.ToUpper(method), c.text()
+			r.Method, r.URL = strings.ToUpper(method), c.url()
 			c.sayAs(of.path + ".method")
 			c.sayAs(of.path + ".url")
 			r.targets++
@@ -133,6 +133,14 @@ func (v value) weight() int {
 		v.fail("is no weight; write a whole number of at least 1")
 	}
 	return n
+}
+
+// defaultName is what an operation without a name is called, by its URL as it is written, with Variable's words.
+func (v value) defaultName(method, written string) string {
+	path := pathOnly(written)
+	name := method + " " + workload.Named(path)
+	v.names[name] = name
+	return name
 }
 
 // pathOnly leaves out a query, in which there may be a secret, and the host. Of templates it keeps what is in the
@@ -305,7 +313,7 @@ func (v value) writeScalar(b *bytes.Buffer) {
 		}
 		v.fail("is a number that JSON does not have; write another, or a text in quotes")
 	default:
-		writeString(b, v.expand(text))
+		writeString(b, v.hidden(text))
 	}
 }
 

@@ -60,7 +60,7 @@ const longestShown = 60
 func shownOverride(path, written string) string {
 	segments := strings.FieldsFunc(path, func(r rune) bool { return strings.ContainsRune(`."[]`, r) })
 	for i, segment := range segments {
-		if secretKey(segment, i+1 < len(segments)) {
+		if secretKey(segment, i+1 < len(segments)) || misspeltSecret(segment) {
 			return "--set " + path + "=" + mask
 		}
 	}
@@ -254,7 +254,7 @@ func (o *override) names(v value) []string {
 			case m.key.Value == "name":
 				names[i] = m.value.Value
 			case names[i] == "" && slices.Contains(methods, m.key.Value):
-				names[i] = strings.ToUpper(m.key.Value) + " " + pathOnly(m.value.Value)
+				names[i] = v.defaultName(strings.ToUpper(m.key.Value), standIns(m.value.Value))
 			}
 		}
 	}

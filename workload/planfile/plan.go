@@ -26,9 +26,9 @@ func (d *decoder) plan(root *yaml.Node) *workload.Plan {
 	}
 	v.keys("plan", []key{
 		{"include", func(value) {}}, // it was carried out
-		{"target", func(v value) { p.Target = v.text() }},
+		{"target", func(v value) { p.Target = v.url() }},
 		{"arms", func(v value) { p.Arms = v.arms() }},
-		{"http", func(v value) { p.HTTP = v.text() }},
+		{"http", func(v value) { p.HTTP = v.word() }},
 		{"session", func(v value) { v.session(&p.Session) }},
 		{"connection", func(v value) { v.connection(&p.Connection) }},
 		{"emulate", func(v value) { v.emulation(&p.Emulate) }},
@@ -38,7 +38,7 @@ func (d *decoder) plan(root *yaml.Node) *workload.Plan {
 		{"teardown", operations(&p.Teardown)},
 		{"load", func(v value) { v.load(load) }},
 		{"thresholds", func(v value) { p.Thresholds = v.thresholds() }},
-		{"fail_if", func(v value) { p.FailIf = v.texts() }},
+		{"fail_if", func(v value) { p.FailIf = v.listOf(value.condition) }},
 		{"output", func(v value) { v.output(&p.Output) }},
 		{"$schema", func(value) {}}, // is for editors
 	})
@@ -120,5 +120,9 @@ func (v value) file() string {
 	if name == "" || filepath.IsAbs(name) {
 		return name
 	}
-	return filepath.Join(v.source.dir, name)
+	path := filepath.Join(v.source.dir, name)
+	if written := v.environment.Written(name); written != name {
+		v.environment.Text(path, filepath.Join(v.source.dir, written))
+	}
+	return path
 }

@@ -18,7 +18,8 @@ const maxSize = 100 << 20
 // A File is a plan, and where in its file it has what.
 type File struct {
 	*workload.Plan
-	source *decoder
+	Environment *workload.Environment // what of the plan came from there; never nil
+	source      *decoder
 }
 
 // Wrong returns what was found to be wrong later, when the plan was to be carried out, with its place in
@@ -91,7 +92,7 @@ func parse(name string, data []byte, overrides []string) (*File, error) {
 	if err := d.failure(); err != nil {
 		return nil, err
 	}
-	return &File{plan, d}, nil
+	return &File{plan, d.environment, d}, nil
 }
 
 var errTooLarge = fmt.Errorf("is larger than %d MB; make it smaller", maxSize>>20)

@@ -155,10 +155,10 @@ func (v value) tls(t *workload.TLSPlan) {
 		{"ca", func(v value) { t.CA = v.file() }},
 		{"cert", func(v value) { t.Cert = v.file() }},
 		{"key", func(v value) { t.Key = v.file() }},
-		{"min", func(v value) { t.Min = v.text() }},
-		{"max", func(v value) { t.Max = v.text() }},
-		{"curves", func(v value) { t.Curves = v.texts() }},
-		{"ciphers", func(v value) { t.Ciphers = v.texts() }},
+		{"min", func(v value) { t.Min = v.word() }},
+		{"max", func(v value) { t.Max = v.word() }},
+		{"curves", func(v value) { t.Curves = v.words() }},
+		{"ciphers", func(v value) { t.Ciphers = v.words() }},
 		{"alpn", func(v value) { t.ALPN = v.texts() }},
 		{"server_name", func(v value) { t.ServerName = v.text() }},
 		{"key_log", func(v value) { t.KeyLog = v.file() }},
@@ -176,7 +176,7 @@ func (v value) proxies() workload.Proxies {
 		scheme, host, withHost := strings.Cut(name, "://")
 		switch {
 		case name == "no_proxy":
-			proxies = append(proxies, session.ProxyRule{For: name, URL: strings.Join(v.texts(), ",")})
+			proxies = append(proxies, session.ProxyRule{For: name, URL: v.joined()})
 			return
 		case scheme != "http" && scheme != "https" && scheme != "all", withHost && host == "":
 			v.problem(v.places[v.path], v.path, "is not what a proxy can be for; use http, https, all, one of them with a host as in https://api.example.com, or no_proxy")
@@ -189,6 +189,18 @@ func (v value) proxies() workload.Proxies {
 		proxies = append(proxies, rule)
 	})
 	return proxies
+}
+
+// joined reads texts as one, with commas between them.
+func (v value) joined() string {
+	list := v.texts()
+	written := make([]string, len(list))
+	for i, text := range list {
+		written[i] = v.environment.Written(text)
+	}
+	all := strings.Join(list, ",")
+	v.environment.Text(all, strings.Join(written, ","))
+	return all
 }
 
 func (v value) adapters() workload.Adapters {
@@ -219,7 +231,7 @@ func (v value) retries() *session.Retry {
 		{"status", count(&r.Status)}, {"redirect", count(&r.Redirect)}, {"other", count(&r.Other)},
 		{"methods", func(v value) {
 			if r.AnyMethod = v.node.Kind == yaml.ScalarNode && v.node.Value == "any"; !r.AnyMethod {
-				r.Methods = append([]string{}, v.texts()...)
+				r.Methods = append([]string{}, v.words()...)
 			}
 		}},
 		{"statuses", func(v value) { v.each(func(v value) { r.Statuses = append(r.Statuses, v.int()) }) }},

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v4"
+
+	"sessbench/workload"
 )
 
 // A decoder makes a plan of nodes and notes what is wrong on the way.
@@ -18,14 +20,16 @@ type decoder struct {
 	sources  int // that were read
 	problems []Problem
 
-	grafted   map[*yaml.Node]*source // nodes whose source is not that of the node around them
-	places    map[string]place       // of keys, by their paths
-	language  map[string]value       // texts with templates and expressions, by their paths
-	contents  map[string][]byte      // of files that are bodies, each read once
-	included  map[string]bool        // files, by their identities
-	expanded  []variable             // whose values are in the plan
-	values    int                    // that were read, those behind aliases each time
-	exhausted bool                   // there were too many, which was noted
+	grafted     map[*yaml.Node]*source // nodes whose source is not that of the node around them
+	places      map[string]place       // of keys, by their paths
+	language    map[string]value       // texts with templates and expressions, by their paths
+	contents    map[string][]byte      // of files that are bodies, each read once
+	included    map[string]bool        // files, by their identities
+	expanded    []variable             // whose values are in the plan
+	environment *workload.Environment  // those of them that results are not to have
+	names       map[string]string      // of operations, by how they are written
+	values      int                    // that were read, those behind aliases each time
+	exhausted   bool                   // there were too many, which was noted
 
 	watch func(section string, known []key) // is told of every mapping that is read; nil: nobody is
 
@@ -33,7 +37,7 @@ type decoder struct {
 }
 
 func newDecoder(name string, data []byte) *decoder {
-	d := &decoder{grafted: map[*yaml.Node]*source{}, places: map[string]place{}, language: map[string]value{}, contents: map[string][]byte{}, included: map[string]bool{}}
+	d := &decoder{grafted: map[*yaml.Node]*source{}, places: map[string]place{}, language: map[string]value{}, contents: map[string][]byte{}, included: map[string]bool{}, names: map[string]string{}, environment: &workload.Environment{}}
 	d.main = d.newSource(name, filepath.Dir(name), data)
 	return d
 }
@@ -264,12 +268,25 @@ func (v value) text() string {
 		v.wrong("a text, in quotes where it is empty")
 		return ""
 	}
+	return v.hidden(v.node.Value)
+}
+
+func (v value) texts() []string { return v.listOf(value.text) }
+
+// word reads a text of which there is a list, or that is an arm's name: results have it.
+func (v value) word() string {
+	if v.node.Kind != yaml.ScalarNode || v.isNull() {
+		v.wrong("a text, in quotes where it is empty")
+		return ""
+	}
 	return v.expand(v.node.Value)
 }
 
-func (v value) texts() []string {
+func (v value) words() []string { return v.listOf(value.word) }
+
+func (v value) listOf(read func(value) string) []string {
 	var list []string
-	v.each(func(item value) { list = append(list, item.text()) })
+	v.each(func(item value) { list = append(list, read(item)) })
 	return list
 }
 
