@@ -182,7 +182,7 @@ func (p *Plan) Connections(a *Arm, workers int) (int, error) {
 		return 0, err
 	}
 	if pool := a.poolFor(&policy, workers); pool.Max > 0 {
-		return pool.Max, nil
+		return min(pool.Max, workers), nil // one is opened where none is idle, and a worker makes one request at a time
 	}
 	return workers, nil
 }
@@ -234,8 +234,8 @@ func policyOf(name string) (wire.Policy, error) {
 	}
 	if count, ok := strings.CutPrefix(name, "reuse-"); ok {
 		n, err := strconv.Atoi(count)
-		if err != nil || n < 1 {
-			return wire.Policy{}, &KeyError{"arms", fmt.Sprintf("has the policy %q; write a whole number of at least 1, as in reuse-10", name)}
+		if err != nil || n < 1 || n > mostCount {
+			return wire.Policy{}, &KeyError{"arms", fmt.Sprintf("has the policy %q; write a whole number from 1 to %d, as in reuse-10", name, mostCount)}
 		}
 		pooled.RequestsPerConnection = n
 		return pooled, nil

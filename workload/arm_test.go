@@ -138,7 +138,7 @@ func TestMisspeltModifiers(t *testing.T) {
 	for list, want := range map[string]string{
 		"pooled+http4":        `arms has "pooled+http4", whose "+http4" is unknown; did you mean +http1?`,
 		"h=pooled+strems-32":  `arms has "h=pooled+strems-32", whose "+strems-32" is unknown; did you mean +streams-32?`,
-		"pooled+streams-0":    `arms has "pooled+streams-0", with "+streams-0"; write behind +streams- a whole number of at least 1, as in +streams-32`,
+		"pooled+streams-0":    `arms has "pooled+streams-0", with "+streams-0"; write behind +streams- a whole number from 1 to 1000000000, as in +streams-32`,
 		"pooled+idle-soon":    `arms has "pooled+idle-soon", with "+idle-soon"; write behind +idle- a time with its unit, such as 30s, as in +idle-30s`,
 		"pooled+idle--1s":     `arms has "pooled+idle--1s", with "+idle--1s"; write behind +idle- a time with its unit, such as 30s, as in +idle-30s`,
 		"pooled+tls1.4":       `arms has "pooled+tls1.4", with "+tls1.4"; write behind +tls a version of TLS: 1.0, 1.1, 1.2 or 1.3, as in +tls1.2`,
@@ -212,8 +212,8 @@ func TestWrongValuesOfArms(t *testing.T) {
 		`has close "both"; use client, server or reset`:                                    {Close: "both"},
 		`has tls_min "1.4"; use 1.0, 1.1, 1.2 or 1.3`:                                      {TLSMin: "1.4"},
 		`has tls_max "SSL"; use 1.0, 1.1, 1.2 or 1.3`:                                      {TLSMax: "SSL"},
-		`has streams -1; it must be at least 1`:                                            {Streams: -1},
-		`has max_age -1s; use a positive time`:                                             {MaxAge: Duration(-time.Second)},
+		`has streams -1; it must be from 1 to 1000000000`:                                  {Streams: -1},
+		`has max_age -1s; use a positive time up to 24000h0m0s`:                            {MaxAge: Duration(-time.Second)},
 		`has the curve "X448"; choose from ` + CurveNames():                                {Curves: []string{"X448"}},
 		`has pool worker with the policy shared-pool; use the policy pooled`:               {Policy: "shared-pool", Pool: "worker"},
 		`takes TLS from 1.3 to 1.2, and there is none; set tls_min and tls_max in the arm`: {TLSMin: "1.3"},
@@ -225,7 +225,7 @@ func TestWrongValuesOfArms(t *testing.T) {
 		p := planWith(t, "https://h/", "pooled")
 		p.Arms = []Arm{arm}
 		p.Session.TLS.Max = "1.2"
-		if err := p.Validate(); err == nil || err.Error() != `arms[0] has "a", which `+want {
+		if err := p.Validate(); err == nil || !strings.HasPrefix(err.Error(), "arms[0]") || !strings.HasSuffix(err.Error(), ` has "a", which `+want) {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}

@@ -68,15 +68,15 @@ func TestWrongConnections(t *testing.T) {
 		"connection.unix_socket and connection.source are both given; a Unix socket has no source address, so leave one of them out": func(p *Plan) {
 			p.Connection.UnixSocket, p.Connection.Source = "/s", []string{"127.0.0.1"}
 		},
-		"connection.proxy_protocol is 3; use 1 or 2":                                              func(p *Plan) { p.Connection.ProxyProtocol = 3 },
-		"connection.keep_alive has a time that is no whole number of seconds; write it as in 30s": func(p *Plan) { p.Connection.KeepAlive.Idle = Duration(1500 * time.Millisecond) },
-		"connection.keep_alive has the count -1; it must be at least 1":                           func(p *Plan) { p.Connection.KeepAlive.Count = -1 },
+		"connection.proxy_protocol is 3; use 1 or 2":                                 func(p *Plan) { p.Connection.ProxyProtocol = 3 },
+		"connection.keep_alive.idle is 1.5s; write whole seconds, from 1s to 9h6m7s": func(p *Plan) { p.Connection.KeepAlive.Idle = Duration(1500 * time.Millisecond) },
+		"connection.keep_alive.count is -1; it must be from 1 to 127":                func(p *Plan) { p.Connection.KeepAlive.Count = -1 },
 		"connection.keep_alive has no idle time; say after how long a silence probes begin, as in 30s": func(p *Plan) {
 			p.Connection.KeepAlive.Count = 3
 		},
 		"connection.send_buffer is -1; it must be at least 1 byte":                           func(p *Plan) { p.Connection.SendBuffer = -1 },
 		"connection.receive_buffer is -1; it must be at least 1 byte":                        func(p *Plan) { p.Connection.ReceiveBuffer = -1 },
-		"connection.happy_eyeballs is -1ns; use a positive time, such as 250ms":              func(p *Plan) { p.Connection.HappyEyeballs = -1 },
+		"connection.happy_eyeballs is -1ns; use a time up to 24000h0m0s, such as 250ms":      func(p *Plan) { p.Connection.HappyEyeballs = -1 },
 		`connection.addresses is "first"; use in-order, turn or random`:                      func(p *Plan) { p.Connection.Addresses = "first" },
 		"emulate.rtt is missing; a path is emulated from its round-trip time on, as in 40ms": func(p *Plan) { p.Emulate.Down = 1 },
 		"emulate.rtt is 1h0m0s; it must be longer than 0 and at most 10s":                    func(p *Plan) { p.Emulate.RTT = Duration(time.Hour) },

@@ -65,7 +65,7 @@ func (l *Lifetime) UnmarshalText(text []byte) error {
 		*l = Forever
 		return nil
 	}
-	d, err := time.ParseDuration(string(text))
+	d, err := ParseTime(string(text))
 	if err == nil && d < 0 {
 		err = errNegative
 	}

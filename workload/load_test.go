@@ -36,7 +36,7 @@ func TestContradictionsInALoad(t *testing.T) {
 		"load.max_workers is -1; it must be from 1 to 100000, or left out":                                                                        loadWith(func(l *Load) { l.Rate, l.MaxWorkers, l.Duration = 5, -1, second }),
 		"load.max_workers is given without a rate; leave it out, or give a load.rate, as only calls that fall due by the clock can lack a worker": loadWith(func(l *Load) { l.MaxWorkers, l.Duration = 5, second }),
 		"load.duration is 0s; it must be longer than 0":                                                                                           loadWith(func(l *Load) {}),
-		"load.requests is -1; it must be at least 1":                                                                                              loadWith(func(l *Load) { l.Requests = -1 }),
+		"load.requests is -1; it must be from 1 to 1000000000000000":                                                                              loadWith(func(l *Load) { l.Requests = -1 }),
 		"load.requests and load.duration are both given; a run ends by one of them":                                                               loadWith(func(l *Load) { l.Requests, l.Duration = 5, second }),
 		"load.requests are 9, which at 1e-07 per second take more than 1000 days; make fewer, or raise the rate":                                  loadWith(func(l *Load) { l.Requests, l.Rate = 9, 1e-7 }),
 		"load.stages and load.duration are both given; every block takes as long as the stages, so leave the duration out":                        loadWith(func(l *Load) { l.Duration, l.Stages = second, []Stage{ramp} }),
@@ -75,7 +75,7 @@ func TestContradictionsInALoad(t *testing.T) {
 
 func problemsOf(load Load, mix []Operation) string {
 	var lines []string
-	for _, e := range keyErrors((&Plan{Load: load, Mix: mix}).validateLoad()) {
+	for _, e := range KeyErrors((&Plan{Load: load, Mix: mix}).validateLoad()) {
 		lines = append(lines, e.Error())
 	}
 	return strings.Join(lines, "\n")

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -27,8 +28,11 @@ func Modifiers() []Modifier {
 		{Word: "+dns-", Value: "TIME", Example: "+dns-60s", Key: "dns_lifetime", Meaning: "how long a name's addresses are used again: a time, or forever",
 			set: func(a *Arm, value string) string {
 				var life Lifetime
-				if err := life.UnmarshalText([]byte(value)); err != nil {
+				switch err := life.UnmarshalText([]byte(value)); {
+				case err != nil:
 					return "a time with its unit, such as 60s, or forever"
+				case time.Duration(life) > longestTime:
+					return fmt.Sprintf("a time of at most %v, or forever", longestTime)
 				}
 				a.DNSLifetime = &life
 				return ""
@@ -128,11 +132,12 @@ func choiceModifier(word, key, meaning, choice string, field func(*Arm) *string)
 }
 
 func countModifier(word, example, key, meaning string, field func(*Arm) *int) Modifier {
+	most := mostOf(key)
 	return Modifier{Word: word, Value: "N", Example: word + example, Key: key, Meaning: meaning,
 		set: func(a *Arm, value string) string {
 			n, err := strconv.Atoi(value)
-			if err != nil || n < 1 {
-				return "a whole number of at least 1"
+			if err != nil || n < 1 || n > most {
+				return fmt.Sprintf("a whole number from 1 to %d", most)
 			}
 			*field(a) = n
 			return ""
@@ -148,9 +153,12 @@ func countModifier(word, example, key, meaning string, field func(*Arm) *int) Mo
 func timeModifier(word, example, key, meaning string, field func(*Arm) *Duration) Modifier {
 	return Modifier{Word: word, Value: "TIME", Example: word + example, Key: key, Meaning: meaning,
 		set: func(a *Arm, value string) string {
-			d, err := time.ParseDuration(value)
-			if err != nil || d <= 0 {
+			d, err := ParseTime(value)
+			switch {
+			case err != nil || d <= 0:
 				return "a time with its unit, such as " + example
+			case d > longestTime:
+				return fmt.Sprintf("a time of at most %v", longestTime)
 			}
 			*field(a) = Duration(d)
 			return ""
@@ -185,30 +193,35 @@ func versionModifier(word, example, key, meaning string, fields ...func(*Arm) *s
 }
 
 // ParseArms reads a list such as "pooled,five=reuse-5,h2=shared-pool+http2". Behind a policy may stand
-// Modifiers; an arm without a name of its own is called by both, as in fresh-http2.
+// Modifiers; an arm without a name of its own is called by both, as in fresh-http2. The error is everything that is wrong with the
+// list: *KeyErrors, joined.
 func ParseArms(list string) ([]Arm, error) {
 	var arms []Arm
+	var problems []error
+	unread := map[int]bool{}
 	for _, item := range strings.Split(list, ",") {
 		item = strings.TrimSpace(item)
 		if item == "" {
-			return nil, &KeyError{"arms", fmt.Sprintf("%q has an empty name; write a list such as pooled,fresh", list)}
+			problems = append(problems, &KeyError{"arms", fmt.Sprintf("%q has an empty name; write a list such as pooled,fresh", list)})
+			continue
 		}
-		arm, err := parseArm(item)
-		if err != nil {
-			return nil, err
-		}
-		arms = append(arms, arm)
+		arm, wrong := parseArm(item)
+		unread[len(arms)] = len(wrong) > 0
+		arms, problems = append(arms, arm), append(problems, wrong...)
 	}
-	return arms, validateArms(arms)
+	if len(arms) > 0 {
+		problems = append(problems, validateArms(arms, unread))
+	}
+	return arms, errors.Join(problems...)
 }
 
-func parseArm(item string) (Arm, error) {
+func parseArm(item string) (a Arm, problems []error) {
 	name, text, renamed := strings.Cut(item, "=")
 	if !renamed {
 		text = name
 	}
 	policy, modifiers, modified := strings.Cut(text, "+")
-	a := Arm{Name: name, Policy: policy}
+	a = Arm{Name: name, Policy: policy}
 	if !renamed {
 		a.Name = nameOf(text)
 	}
@@ -217,10 +230,10 @@ func parseArm(item string) (Arm, error) {
 	}
 	for _, word := range strings.Split(modifiers, "+") {
 		if problem := a.modify("+" + word); problem != "" {
-			return a, &KeyError{"arms", fmt.Sprintf("has %q, %s", item, problem)}
+			problems = append(problems, &KeyError{"arms", fmt.Sprintf("has %q, %s", item, problem)})
 		}
 	}
-	return a, nil
+	return a, problems
 }
 
 // nameOf makes a name of a policy with its modifiers.

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -58,19 +59,19 @@ func (t *Think) validate(key string) error {
 	if kinds != 1 {
 		return &KeyError{key, fmt.Sprintf("has %d kinds of pause; give one of constant, uniform, normal, exponential and lognormal", kinds)}
 	}
-	if err := t.validateTimes(key); err != nil {
-		return err
-	}
+	problems := t.validateTimes(key)
 	switch {
-	case t.Uniform != nil && t.Uniform[0] > t.Uniform[1]:
-		return &KeyError{key + ".uniform", fmt.Sprintf("is from %v to %v; write the shorter time first", time.Duration(t.Uniform[0]), time.Duration(t.Uniform[1]))}
+	case t.Uniform != nil && t.Uniform[0] > t.Uniform[1] && !wrongThink(t.Uniform[0]) && !wrongThink(t.Uniform[1]):
+		problems = append(problems, &KeyError{key + ".uniform", fmt.Sprintf("is from %v to %v; write the shorter time first", time.Duration(t.Uniform[0]), time.Duration(t.Uniform[1]))})
 	case t.LogNormal != nil && (!(t.LogNormal.Sigma >= 0) || t.LogNormal.Sigma > maxSigma):
-		return &KeyError{key + ".lognormal.sigma", fmt.Sprintf("is %v; it must be from 0 to %d", t.LogNormal.Sigma, maxSigma)}
+		problems = append(problems, &KeyError{key + ".lognormal.sigma", fmt.Sprintf("is %v; it must be from 0 to %d", t.LogNormal.Sigma, maxSigma)})
 	}
-	return nil
+	return errors.Join(problems...)
 }
 
-func (t *Think) validateTimes(key string) error {
+func wrongThink(d Duration) bool { return d < 0 || time.Duration(d) > longestThink }
+
+func (t *Think) validateTimes(key string) (problems []error) {
 	type named struct {
 		key   string
 		value Duration
@@ -80,7 +81,7 @@ func (t *Think) validateTimes(key string) error {
 	case t.Constant != nil:
 		times = append(times, named{"constant", *t.Constant})
 	case t.Uniform != nil:
-		times = append(times, named{"uniform", t.Uniform[0]}, named{"uniform", t.Uniform[1]})
+		times = append(times, named{"uniform[0]", t.Uniform[0]}, named{"uniform[1]", t.Uniform[1]})
 	case t.Normal != nil:
 		times = append(times, named{"normal.mean", t.Normal.Mean}, named{"normal.deviation", t.Normal.Deviation})
 	case t.Exponential != nil:
@@ -89,9 +90,9 @@ func (t *Think) validateTimes(key string) error {
 		times = append(times, named{"lognormal.median", t.LogNormal.Median})
 	}
 	for _, each := range times {
-		if each.value < 0 || time.Duration(each.value) > longestThink {
-			return &KeyError{key + "." + each.key, fmt.Sprintf("is %v; it must be from 0 to %v", time.Duration(each.value), longestThink)}
+		if wrongThink(each.value) {
+			problems = append(problems, &KeyError{key + "." + each.key, fmt.Sprintf("is %v; it must be from 0 to %v", time.Duration(each.value), longestThink)})
 		}
 	}
-	return nil
+	return problems
 }

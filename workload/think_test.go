@@ -99,7 +99,7 @@ func TestImpossiblePauses(t *testing.T) {
 		{&Think{Constant: durationOf(-time.Second)}, "mix[0].think.constant is -1s; it must be from 0 to 24h0m0s"},
 		{&Think{Constant: durationOf(1), Max: -1}, "mix[0].think.max is -1ns; it must be from 0 to 24h0m0s"},
 		{&Think{Uniform: &[2]Duration{2e9, 1e9}}, "mix[0].think.uniform is from 2s to 1s; write the shorter time first"},
-		{&Think{Uniform: &[2]Duration{2e9, 9e18}}, "mix[0].think.uniform is 2500000h0m0s; it must be from 0 to 24h0m0s"},
+		{&Think{Uniform: &[2]Duration{2e9, 9e18}}, "mix[0].think.uniform[1] is 2500000h0m0s; it must be from 0 to 24h0m0s"},
 		{&Think{Normal: &NormalThink{-1, 0}}, "mix[0].think.normal.mean is -1ns; it must be from 0 to 24h0m0s"},
 		{&Think{Normal: &NormalThink{0, -1}}, "mix[0].think.normal.deviation is -1ns; it must be from 0 to 24h0m0s"},
 		{&Think{Exponential: durationOf(25 * time.Hour)}, "mix[0].think.exponential is 25h0m0s; it must be from 0 to 24h0m0s"},

@@ -48,16 +48,18 @@ func measuredFor(r *result.Result, grace time.Duration) bool {
 func (p *Plan) validateConditions() error {
 	var problems []error
 	names := p.resultNames()
+	if wronglyNamed(p.Arms) {
+		names = nil
+	}
 	for i, t := range p.Thresholds {
 		key := fmt.Sprintf("thresholds[%d]", i)
-		switch {
-		case t.Condition == "":
+		problems = append(problems, validateTime(key+".grace", time.Duration(t.Grace)))
+		if t.Grace > 0 && !t.AbortEarly {
+			problems = append(problems, &KeyError{key + ".grace", "is given without abort_early; add abort_early: true"})
+		}
+		if t.Condition == "" {
 			problems = append(problems, &KeyError{key, "has no condition; write one, such as pooled.response_time.p99 < 50ms"})
 			continue
-		case t.Grace < 0:
-			problems = append(problems, &KeyError{key + ".grace", fmt.Sprintf("is %v; use a positive time, or 0 for none", time.Duration(t.Grace))})
-		case t.Grace > 0 && !t.AbortEarly:
-			problems = append(problems, &KeyError{key + ".grace", "is given without abort_early; add abort_early: true"})
 		}
 		problems = append(problems, validateCondition(key, t.Condition, names))
 	}
@@ -67,12 +69,13 @@ func (p *Plan) validateConditions() error {
 	return errors.Join(problems...)
 }
 
-func validateCondition(key, text string, names result.Names) error {
+// validateCondition checks what a condition asks for where names is not nil.
+func validateCondition(key, text string, names *result.Names) error {
 	begin := "is no condition: "
 	c, err := result.ParseCondition(text)
-	if err == nil {
+	if err == nil && names != nil {
 		begin = notJudged
-		err = c.CheckNames(names)
+		err = c.CheckNames(*names)
 	}
 	if err == nil {
 		return nil
@@ -91,8 +94,8 @@ const notJudged = "cannot be judged: "
 func (e *KeyError) OfResult() bool { return strings.HasPrefix(e.Problem, notJudged) }
 
 // resultNames are what the plan calls the parts of its result.
-func (p *Plan) resultNames() result.Names {
-	n := result.Names{Checks: map[string][]string{}, Stages: len(p.Load.Stages)}
+func (p *Plan) resultNames() *result.Names {
+	n := &result.Names{Checks: map[string][]string{}, Stages: len(p.Load.Stages)}
 	for i := range p.Arms {
 		n.Arms = append(n.Arms, p.Arms[i].Name)
 	}

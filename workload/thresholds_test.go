@@ -40,7 +40,7 @@ func TestConditionsAreCheckedWithThePlan(t *testing.T) {
 	)
 	p.FailIf = []string{"pooled.response_time.p99 > 5"}
 	var got []string
-	for _, e := range keyErrors(p.validateConditions()) {
+	for _, e := range KeyErrors(p.validateConditions()) {
 		got = append(got, e.Error())
 	}
 	want := []string{

@@ -29,17 +29,13 @@ func (p *Plan) Validate() error {
 	return nil
 }
 
-// Problems lists what in the plan cannot be carried out. Of what belongs together it is the
-// first problem.
+// Problems lists everything in the plan that cannot be carried out. What follows only from something else in the list is not in it.
 func (p *Plan) Problems() []*KeyError {
 	var problems []*KeyError
-	add := func(err error) { problems = append(problems, keyErrors(err)...) }
-	wrongTarget, wrongArms := validateTarget(p.Target), validateArms(p.Arms)
+	add := func(err error) { problems = append(problems, KeyErrors(err)...) }
+	wrongTarget := validateTarget(p.Target)
 	add(wrongTarget)
-	add(wrongArms)
-	if wrongArms == nil {
-		add(p.validateConditions())
-	}
+	add(validateArms(p.Arms, nil))
 	if len(p.Mix) == 0 {
 		add(&KeyError{"mix", "is empty; name at least one operation"})
 	}
@@ -48,25 +44,23 @@ func (p *Plan) Problems() []*KeyError {
 	add(p.Session.validate())
 	add(p.Connection.validate())
 	add(p.Emulate.validate())
-	if wrongTarget == nil && wrongArms == nil {
+	if wrongTarget == nil {
 		add(p.validateArmsHere())
 	}
 	add(p.validateLoad())
-	if wrongArms == nil {
-		add(p.validateConditions())
-	}
+	add(p.validateConditions())
 	return append(problems, p.languageProblems()...)
 }
 
-// keyErrors lists the KeyErrors that err was joined from.
-func keyErrors(err error) []*KeyError {
+// KeyErrors lists the KeyErrors that err was joined from; other errors in it are left out.
+func KeyErrors(err error) []*KeyError {
 	switch e := err.(type) {
 	case *KeyError:
 		return []*KeyError{e}
 	case interface{ Unwrap() []error }:
 		var list []*KeyError
 		for _, each := range e.Unwrap() {
-			list = append(list, keyErrors(each)...)
+			list = append(list, KeyErrors(each)...)
 		}
 		return list
 	}
@@ -108,13 +102,14 @@ func (s *SessionPlan) validate() error {
 		s.TLS.validate("session.tls"),
 		validateCount("session.max_redirects", s.MaxRedirects),
 		s.Adapters.validate(),
+		s.validateRules(),
 		s.validateRenewal(),
 	)
 }
 
 func (s *SessionPlan) validateRenewal() error {
-	if s.RenewEvery < 0 {
-		return &KeyError{"session.renew_every", fmt.Sprintf("is %d; it must be at least 1, or left out", s.RenewEvery)}
+	if s.RenewEvery < 0 || s.RenewEvery > mostCount {
+		return &KeyError{"session.renew_every", fmt.Sprintf("is %d; it must be from 1 to %d, or left out", s.RenewEvery, mostCount)}
 	}
 	return nil
 }
@@ -190,25 +185,34 @@ func (t *Timeout) validate(key string) error {
 	if t == nil {
 		return nil
 	}
-	for _, limit := range []struct {
-		key   string
-		value Duration
-	}{{"connect", t.Connect}, {"read", t.Read}, {"write", t.Write}, {"total", t.Total}} {
-		if limit.value < 0 {
-			return &KeyError{key + "." + limit.key, fmt.Sprintf("is %v; use a positive time, or 0 for none", time.Duration(limit.value))}
-		}
+	return errors.Join(
+		validateTime(key+".connect", time.Duration(t.Connect)),
+		validateTime(key+".read", time.Duration(t.Read)),
+		validateTime(key+".write", time.Duration(t.Write)),
+		validateTime(key+".total", time.Duration(t.Total)),
+	)
+}
+
+// validateTime is about a time for which 0 is none.
+func validateTime(key string, d time.Duration) error {
+	switch {
+	case d < 0:
+		return &KeyError{key, fmt.Sprintf("is %v; use a positive time, or 0 for none", d)}
+	case d > longestTime:
+		return &KeyError{key, fmt.Sprintf("is %v; it must be at most %v", d, longestTime)}
 	}
 	return nil
 }
 
 func (t *TLSPlan) validate(key string) error {
-	switch {
-	case t == nil:
+	if t == nil {
 		return nil
-	case t.Key != "" && t.Cert == "":
-		return &KeyError{key + ".key", "is given without " + key + ".cert; name the certificate too"}
 	}
-	return t.validateNames(key)
+	var alone error
+	if t.Key != "" && t.Cert == "" {
+		alone = &KeyError{key + ".key", "is given without " + key + ".cert; name the certificate too"}
+	}
+	return errors.Join(alone, t.validateNames(key))
 }
 
 // proxySchemes are those of wire.ProxyKind.
@@ -216,30 +220,43 @@ var proxySchemes = []string{"http", "https", "socks4", "socks4a", "socks5", "soc
 
 // validateProxies does not repeat URLs, in which there may be a password.
 func validateProxies(key string, proxies Proxies) error {
+	var problems []error
 	for _, rule := range proxies {
-		if rule.Remove || rule.URL == "" || rule.For == "no_proxy" {
-			continue
-		}
-		text := rule.URL
-		if !strings.Contains(text, "://") {
-			text = "http://" + text
-		}
-		u, err := url.Parse(text)
-		switch {
-		case err != nil:
-			return &KeyError{key + "." + rule.For, "is not a URL: " + urlReason(text, err)}
-		case !slices.Contains(proxySchemes, u.Scheme):
-			return &KeyError{key + "." + rule.For, fmt.Sprintf("has scheme %q; use one of %s", u.Scheme, strings.Join(proxySchemes, ", "))}
-		case u.Hostname() == "":
-			return &KeyError{key + "." + rule.For, "names no host; write it as in http://proxy.example:3128"}
+		if problem := proxyProblem(rule); problem != "" {
+			problems = append(problems, &KeyError{key + "." + rule.For, problem})
 		}
 	}
-	return nil
+	return errors.Join(problems...)
+}
+
+func proxyProblem(rule session.ProxyRule) string {
+	if rule.Remove || rule.URL == "" || rule.For == "no_proxy" {
+		return ""
+	}
+	text := rule.URL
+	if !strings.Contains(text, "://") {
+		text = "http://" + text
+	}
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return "is not a URL: " + urlReason(text, err)
+	case !slices.Contains(proxySchemes, u.Scheme):
+		return fmt.Sprintf("has scheme %q; use one of %s", u.Scheme, strings.Join(proxySchemes, ", "))
+	case u.Hostname() == "":
+		return "names no host; write it as in http://proxy.example:3128"
+	}
+	return ""
 }
 
 func validateCount(key string, n *int) error {
-	if n != nil && *n < 0 {
+	switch {
+	case n == nil:
+		return nil
+	case *n < 0:
 		return &KeyError{key, fmt.Sprintf("is %d; it must be at least 0", *n)}
+	case *n > mostCount:
+		return &KeyError{key, fmt.Sprintf("is %d; it must be at most %d", *n, mostCount)}
 	}
 	return nil
 }
@@ -264,31 +281,54 @@ func validateRetries(key string, r *session.Retry) error {
 	if r == nil {
 		return nil
 	}
-	for _, count := range []struct {
-		key string
-		n   *int
-	}{{"total", r.Total}, {"connect", r.Connect}, {"read", r.Read}, {"status", r.Status}, {"redirect", r.Redirect}, {"other", r.Other}} {
-		if err := validateCount(key+"."+count.key, count.n); err != nil {
-			return err
-		}
+	problems := []error{
+		validateCount(key+".total", r.Total),
+		validateCount(key+".connect", r.Connect),
+		validateCount(key+".read", r.Read),
+		validateCount(key+".status", r.Status),
+		validateCount(key+".redirect", r.Redirect),
+		validateCount(key+".other", r.Other),
+		validateTime(key+".backoff", r.Backoff),
+		validateTime(key+".backoff_max", r.BackoffMax),
+		validateTime(key+".jitter", r.Jitter),
+		validateTime(key+".retry_after_max", r.RetryAfterMax),
 	}
-	for _, wait := range []struct {
-		key string
-		d   time.Duration
-	}{{"backoff", r.Backoff}, {"backoff_max", r.BackoffMax}, {"jitter", r.Jitter}, {"retry_after_max", r.RetryAfterMax}} {
-		if wait.d < 0 {
-			return &KeyError{key + "." + wait.key, fmt.Sprintf("is %v; use a positive time, or 0 for none", wait.d)}
-		}
-	}
-	for _, method := range r.Methods {
+	for i, method := range r.Methods {
 		if !isMethod(method) {
-			return &KeyError{key + ".methods", fmt.Sprintf("has %q; write one word for each method, such as GET", method)}
+			problems = append(problems, &KeyError{itemKey(key+".methods", i, len(r.Methods)), fmt.Sprintf("has %q; write one word for each method, such as GET", method)})
 		}
 	}
-	for _, status := range r.Statuses {
+	for i, status := range r.Statuses {
 		if status < 100 || status > 599 {
-			return &KeyError{key + ".statuses", fmt.Sprintf("has %d; use 100 to 599", status)}
+			problems = append(problems, &KeyError{itemKey(key+".statuses", i, len(r.Statuses)), fmt.Sprintf("has %d; use 100 to 599", status)})
 		}
 	}
-	return nil
+	return errors.Join(problems...)
+}
+
+// itemKey is the key of an item of a list; the only item may stand without one.
+func itemKey(key string, i, of int) string {
+	if of == 1 {
+		return key
+	}
+	return fmt.Sprintf("%s[%d]", key, i)
+}
+
+// validateRules looks at what is there in the place of DNS.
+func (s *SessionPlan) validateRules() error {
+	var problems []error
+	add := func(key string, i, of int, err error) {
+		if e, ok := errors.AsType[*KeyError](err); ok {
+			problems = append(problems, &KeyError{itemKey(key, i, of), e.Problem})
+		}
+	}
+	for i, rule := range s.Resolve {
+		_, _, err := parseResolve(rule)
+		add("session.resolve", i, len(s.Resolve), err)
+	}
+	for i, rule := range s.ConnectTo {
+		_, err := parseConnectTo(rule)
+		add("session.connect_to", i, len(s.ConnectTo), err)
+	}
+	return errors.Join(problems...)
 }

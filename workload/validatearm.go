@@ -13,42 +13,73 @@ import (
 	"sessbench/workload/wire"
 )
 
-// validateArms looks at what arms say by themselves, whatever the plan around them.
-func validateArms(arms []Arm) error {
+// validateArms looks at what arms say by themselves, whatever the plan around them. Of those that could not be read as a whole, which was
+// told, it looks at name and policy only.
+func validateArms(arms []Arm, unread map[int]bool) error {
 	if len(arms) == 0 {
 		return &KeyError{"arms", "is empty; name at least one of " + PolicyNames}
 	}
+	var problems []error
 	seen := map[string]bool{}
-	for i, a := range arms {
-		key := armKey(i)
-		switch {
-		case !validArmName(a.Name):
-			return &KeyError{key, fmt.Sprintf("has the name %q; use letters, digits, - and _", a.Name)}
-		case a.Name == "gain":
-			return &KeyError{key, `has the name "gain", which conditions use for the ratio between arms; choose another`}
-		case seen[a.Name]:
-			return &KeyError{key, fmt.Sprintf("has %q twice; give one of them another name, as in a=%s,b=%s", a.Name, a.Policy, a.Policy)}
-		}
-		policy, err := policyOf(a.Policy)
-		if e, ok := errors.AsType[*KeyError](err); ok {
-			return &KeyError{key, e.Problem}
-		}
-		problem := a.wrongValue()
-		if problem == "" {
-			problem = a.againstPolicy(&policy)
-		}
-		if problem != "" {
-			return a.error(i, problem)
+	for i := range arms {
+		a := &arms[i]
+		if problem := a.wrongName(seen); problem != "" && !(unread[i] && !validArmName(a.Name)) { // it may be made of what was told
+			problems = append(problems, &KeyError{armKey(i), problem})
 		}
 		seen[a.Name] = true
+		policy, err := policyOf(a.Policy)
+		if e, ok := errors.AsType[*KeyError](err); ok {
+			problems = append(problems, &KeyError{armKey(i), e.Problem})
+		}
+		if unread[i] {
+			continue
+		}
+		wrong, good := a.wrongValues()
+		for _, w := range wrong {
+			problems = append(problems, a.errorOf(i, "."+w.key, w.problem))
+		}
+		if err != nil { // what contradicts it is not known
+			continue
+		}
+		for _, problem := range good.againstPolicy(&policy) {
+			problems = append(problems, a.error(i, problem))
+		}
 	}
-	return nil
+	return errors.Join(problems...)
+}
+
+// wrongName says what an arm cannot be called, beside those that were seen.
+func (a *Arm) wrongName(seen map[string]bool) string {
+	switch {
+	case !validArmName(a.Name):
+		return fmt.Sprintf("has the name %q; use letters, digits, - and _", a.Name)
+	case a.Name == "gain":
+		return `has the name "gain", which conditions use for the ratio between arms; choose another`
+	case seen[a.Name]:
+		return fmt.Sprintf("has %q twice; give one of them another name, as in a=%s,b=%s", a.Name, a.Policy, a.Policy)
+	}
+	return ""
+}
+
+// wronglyNamed reports whether it is not known what the arms are called, which was told.
+func wronglyNamed(arms []Arm) bool {
+	seen := map[string]bool{}
+	for i := range arms {
+		if arms[i].wrongName(seen) != "" {
+			return true
+		}
+		seen[arms[i].Name] = true
+	}
+	return len(arms) == 0
 }
 
 func armKey(i int) string { return fmt.Sprintf("arms[%d]", i) }
 
-func (a *Arm) error(i int, problem string) error {
-	return &KeyError{armKey(i), fmt.Sprintf("has %q, which %s", a.Name, problem)}
+func (a *Arm) error(i int, problem string) error { return a.errorOf(i, "", problem) }
+
+// errorOf is error for what is behind the arm's key.
+func (a *Arm) errorOf(i int, behind, problem string) error {
+	return &KeyError{armKey(i) + behind, fmt.Sprintf("has %q, which %s", a.Name, problem)}
 }
 
 func validArmName(name string) bool {
@@ -65,115 +96,155 @@ func validArmName(name string) bool {
 // protocols are what Arm.HTTP and Plan.HTTP can be.
 var protocols = []string{string(wire.HTTP1), string(wire.HTTP2), string(wire.H2C), string(wire.HTTP3)}
 
-// wrongValue says what no arm can have.
-func (a *Arm) wrongValue() string {
+// A wrongValue is a key of an arm, and what is wrong with its value.
+type wrongValue struct{ key, problem string }
+
+// wrongValues says what no arm can have. good is the arm with something in its place that contradicts nothing else.
+func (a *Arm) wrongValues() (wrong []wrongValue, good Arm) {
+	good = *a
+	add := func(key, format string, args ...any) {
+		wrong = append(wrong, wrongValue{key, fmt.Sprintf(format, args...)})
+	}
 	for _, choice := range []struct {
-		key, value string
-		of         []string
+		key     string
+		value   *string
+		of      []string
+		instead string
 	}{
-		{"http", a.HTTP, protocols},
-		{"pool", a.Pool, []string{poolWorker, poolShared}},
-		{"pool_order", a.PoolOrder, []string{string(wire.LIFO), string(wire.FIFO)}},
-		{"close", a.Close, []string{string(wire.CloseByClient), string(wire.CloseByServer), string(wire.CloseByReset)}},
-		{"tls_min", a.TLSMin, tlsVersions()},
-		{"tls_max", a.TLSMax, tlsVersions()},
+		{"http", &good.HTTP, protocols, ""},
+		{"pool", &good.Pool, []string{poolWorker, poolShared}, poolShared},
+		{"pool_order", &good.PoolOrder, []string{string(wire.LIFO), string(wire.FIFO)}, ""},
+		{"close", &good.Close, []string{string(wire.CloseByClient), string(wire.CloseByServer), string(wire.CloseByReset)}, ""},
+		{"tls_min", &good.TLSMin, tlsVersions(), ""},
+		{"tls_max", &good.TLSMax, tlsVersions(), ""},
 	} {
-		if choice.value != "" && !slices.Contains(choice.of, choice.value) {
+		if *choice.value != "" && !slices.Contains(choice.of, *choice.value) {
 			last := len(choice.of) - 1
-			return fmt.Sprintf("has %s %q; use %s or %s", choice.key, choice.value, strings.Join(choice.of[:last], ", "), choice.of[last])
+			add(choice.key, "has %s %q; use %s or %s", choice.key, *choice.value, strings.Join(choice.of[:last], ", "), choice.of[last])
+			*choice.value = choice.instead
 		}
 	}
 	for _, count := range []struct {
 		key string
 		n   int
 	}{{"requests_per_connection", a.RequestsPerConnection}, {"pool_size", a.PoolSize}, {"streams", a.Streams}} {
-		if count.n < 0 {
-			return fmt.Sprintf("has %s %d; it must be at least 1", count.key, count.n)
+		if most := mostOf(count.key); count.n < 0 || count.n > most {
+			add(count.key, "has %s %d; it must be from 1 to %d", count.key, count.n, most)
 		}
 	}
 	for _, limit := range []struct {
 		key string
 		d   Duration
 	}{{"idle_timeout", a.IdleTimeout}, {"max_age", a.MaxAge}, {"ticket_lifetime", a.TicketLifetime}} {
-		if limit.d < 0 {
-			return fmt.Sprintf("has %s %v; use a positive time", limit.key, time.Duration(limit.d))
+		if d := time.Duration(limit.d); d < 0 || d > longestTime {
+			add(limit.key, "has %s %v; use a positive time up to %v", limit.key, d, longestTime)
 		}
 	}
+	if life := a.DNSLifetime; life != nil && time.Duration(*life) > longestTime {
+		add("dns_lifetime", "has dns_lifetime %v; use a time up to %v, or forever", life, longestTime)
+	}
+	good.Curves = nil
 	for _, name := range a.Curves {
-		if _, known := curveNamed(name); !known {
-			return fmt.Sprintf("has the curve %q; choose from %s", name, CurveNames())
+		if _, known := curveNamed(name); known {
+			good.Curves = append(good.Curves, name)
+		} else {
+			add("curves", "has the curve %q; choose from %s", name, CurveNames())
 		}
 	}
-	return ""
+	return wrong, good
+}
+
+// mostOf is the most that a count of an arm can be: a pool has no more connections than there are workers at most.
+func mostOf(key string) int {
+	if key == "pool_size" {
+		return maxWorkers
+	}
+	return mostCount
+}
+
+// A faults is a list of what is wrong.
+type faults []string
+
+// when adds a problem where it is one.
+func (f *faults) when(wrong bool, problem string) {
+	if wrong {
+		*f = append(*f, problem)
+	}
 }
 
 // againstPolicy says what contradicts the built-in policy that the arm was made from, or another of its keys.
-func (a *Arm) againstPolicy(p *wire.Policy) string {
+func (a *Arm) againstPolicy(p *wire.Policy) (all faults) {
 	requests := p.RequestsPerConnection
 	switch {
 	case requests != 0 && a.RequestsPerConnection != 0:
-		return fmt.Sprintf("has requests_per_connection %d with the policy %s, which has %d; use the policy pooled", a.RequestsPerConnection, a.Policy, requests)
-	case p.SharedPool && a.Pool == poolWorker:
-		return "has pool worker with the policy shared-pool; use the policy pooled"
+		all.when(true, fmt.Sprintf("has requests_per_connection %d with the policy %s, which has %d; use the policy pooled", a.RequestsPerConnection, a.Policy, requests))
 	case a.RequestsPerConnection != 0:
 		requests = a.RequestsPerConnection
 	}
+	all.when(p.SharedPool && a.Pool == poolWorker, "has pool worker with the policy shared-pool; use the policy pooled")
 	shared := p.SharedPool || a.Pool == poolShared
 	ages := a.IdleTimeout > 0 || a.MaxAge > 0
-	switch {
-	case a.PoolSize > 0 && !shared:
-		return "has pool_size without a shared pool; a worker makes one request at a time and needs one connection, so use shared-pool or leave it out"
-	case a.PoolOverflow && a.PoolSize == 0:
-		return "has pool_overflow without pool_size; say beyond how many connections it overflows"
-	case a.PoolOrder != "" && !shared:
-		return "has pool_order without a shared pool; a worker's own has one connection, so use shared-pool or leave it out"
-	case a.Streams > 1 && !shared:
-		return "has streams without a shared pool; a worker makes one request at a time, so use shared-pool or leave it out"
-	case ages && requests == 1:
-		return "has idle_timeout or max_age, but closes each connection after one request; leave it out, or use pooled"
-	case a.Close == string(wire.CloseByServer) && requests != 1:
-		return "has close server, but keeps connections, which that ends after one request; use fresh or fresh-resumed"
-	case a.Close == string(wire.CloseByReset) && a.NoCloseNotify:
-		return "has close reset and close_notify; a reset comes without the closing alert, so leave close_notify out"
-	case a.TicketLifetime > 0 && !p.ResumeTLS && !a.TLSResumption && !a.EarlyData:
-		return "has ticket_lifetime, but resumes no TLS session; use fresh-resumed, or add tls_resumption (+resume)"
-	case a.EarlyData && requests == 0 && !ages:
-		return "has early_data, but keeps its connections, so there is no handshake to send it in; use fresh-resumed or reuse-N"
-	case a.TLSMin != "" && a.TLSMax != "" && tlsVersion(a.TLSMin) > tlsVersion(a.TLSMax):
-		return fmt.Sprintf("has tls_min %s above tls_max %s; exchange them", a.TLSMin, a.TLSMax)
+	switch { // each lacks the same
+	case shared:
+	case a.PoolSize > 0:
+		all.when(true, "has pool_size without a shared pool; a worker makes one request at a time and needs one connection, so use shared-pool or leave it out")
+	case a.PoolOrder != "":
+		all.when(true, "has pool_order without a shared pool; a worker's own has one connection, so use shared-pool or leave it out")
+	case a.Streams > 1:
+		all.when(true, "has streams without a shared pool; a worker makes one request at a time, so use shared-pool or leave it out")
 	}
-	return ""
+	all.when(a.PoolOverflow && a.PoolSize == 0, "has pool_overflow without pool_size; say beyond how many connections it overflows")
+	all.when(ages && requests == 1, "has idle_timeout or max_age, but closes each connection after one request; leave it out, or use pooled")
+	all.when(a.Close == string(wire.CloseByServer) && requests != 1, "has close server, but keeps connections, which that ends after one request; use fresh or fresh-resumed")
+	all.when(a.Close == string(wire.CloseByReset) && a.NoCloseNotify, "has close reset and close_notify; a reset comes without the closing alert, so leave close_notify out")
+	all.when(a.TicketLifetime > 0 && !p.ResumeTLS && !a.TLSResumption && !a.EarlyData, "has ticket_lifetime, but resumes no TLS session; use fresh-resumed, or add tls_resumption (+resume)")
+	all.when(a.EarlyData && requests == 0 && !ages, "has early_data, but keeps its connections, so there is no handshake to send it in; use fresh-resumed or reuse-N")
+	all.when(a.TLSMin != "" && a.TLSMax != "" && tlsVersion(a.TLSMin) > tlsVersion(a.TLSMax), fmt.Sprintf("has tls_min %s above tls_max %s; exchange them", a.TLSMin, a.TLSMax))
+	return all
 }
 
 // validateArmsHere looks at arms in their plan: the protocol that is the default, the target, and TLS.
 func (p *Plan) validateArmsHere() error {
-	if p.HTTP != "" && !slices.Contains(protocols, p.HTTP) {
-		return &KeyError{"http", fmt.Sprintf("is %q; use 1.1, 2, h2c or 3", p.HTTP)}
+	var problems []error
+	unknown := p.HTTP != "" && !slices.Contains(protocols, p.HTTP)
+	if unknown {
+		problems = append(problems, &KeyError{"http", fmt.Sprintf("is %q; use 1.1, 2, h2c or 3", p.HTTP)})
 	}
+	told := map[string]bool{} // of the plan's own version of HTTP, and of settings that are every arm's
 	for i := range p.Arms {
 		a := &p.Arms[i]
-		policy, err := p.policyFor(a)
-		if err != nil {
-			return nil // said already
+		add := func(list ...string) {
+			for _, problem := range list {
+				if problem != "" {
+					problems = append(problems, a.error(i, problem))
+				}
+			}
 		}
-		problem := p.againstOwnTarget(a)
-		if problem == "" {
-			problem = p.againstTarget(a, &policy)
+		add(p.againstOwnTarget(i))
+		_, good := a.wrongValues()
+		policy, err := p.policyFor(&good)
+		if err != nil || unknown && a.HTTP == "" || good.HTTP != a.HTTP { // said already; what it can do is not known
+			continue
 		}
-		if problem == "" {
-			problem = p.againstProtocol(a, &policy)
+		for _, problem := range append(p.againstVersion(&good, &policy), p.againstTarget(&policy)) {
+			if a.HTTP != "" || !told[problem] {
+				add(problem)
+			}
+			told[problem] = a.HTTP == "" || told[problem]
 		}
-		if problem == "" {
-			problem = p.againstUnixSocket(a)
+		if policy.HTTP == wire.HTTP3 {
+			for _, problem := range p.againstQUIC() {
+				if !told[problem] {
+					add(problem)
+				}
+				told[problem] = true
+			}
 		}
-		if problem == "" {
-			problem = p.againstTLS(a)
-		}
-		if problem != "" {
-			return a.error(i, problem)
-		}
+		add(p.againstProtocol(&good, &policy)...)
+		add(p.againstUnixSocket(&good)...)
+		add(p.againstTLS(&good))
 	}
-	return p.withoutTCP()
+	return errors.Join(append(problems, p.withoutTCP())...)
 }
 
 // withoutTCP says which settings of TCP mean nothing because all arms do without it.
@@ -183,6 +254,7 @@ func (p *Plan) withoutTCP() error {
 			return nil
 		}
 	}
+	var problems []error
 	c := &p.Connection
 	for _, setting := range []struct {
 		given bool
@@ -193,16 +265,16 @@ func (p *Plan) withoutTCP() error {
 		{c.KeepAlive != (KeepAlivePlan{}), "connection.keep_alive.idle"},
 	} {
 		if setting.given {
-			return &KeyError{setting.key, "is TCP's, and every arm speaks HTTP/3; leave it out"}
+			problems = append(problems, &KeyError{setting.key, "is TCP's, and every arm speaks HTTP/3; leave it out"})
 		}
 	}
-	return nil
+	return errors.Join(problems...)
 }
 
 // secure says whether the measured requests go over TLS, as far as the plan tells.
 func (p *Plan) secure() bool {
 	if len(p.Mix) > 0 {
-		if u, err := url.Parse(p.Mix[0].URL); err == nil && u.Scheme != "" {
+		if u, err := url.Parse(p.Mix[0].URL); err == nil && (u.Scheme == "http" || u.Scheme == "https") {
 			return u.Scheme == "https"
 		}
 	}
@@ -211,11 +283,12 @@ func (p *Plan) secure() bool {
 
 // againstOwnTarget says why an arm cannot have the target that it has. That it has the plan's scheme makes all else that
 // is said of the plan's target true of it.
-func (p *Plan) againstOwnTarget(a *Arm) string {
+func (p *Plan) againstOwnTarget(i int) string {
+	a := &p.Arms[i]
 	switch {
 	case a.Target == "":
 		return ""
-	case p.Target == "" || a == &p.Arms[0]:
+	case p.Target == "" || i == 0:
 		return "has a target of its own; name the first arm's as the plan's target, which is that of all arms that have none"
 	}
 	if e, ok := errors.AsType[*KeyError](validateTarget(a.Target)); ok {
@@ -240,29 +313,39 @@ func (p *Plan) absolute() bool {
 	return !relative
 }
 
-// againstTarget says what needs a target with TLS, or one without.
-func (p *Plan) againstTarget(a *Arm, policy *wire.Policy) string {
-	if p.secure() {
-		if policy.HTTP == wire.H2C {
-			return "speaks h2c, but the target is https; use http 2 for HTTP/2 over TLS"
-		}
-		return ""
-	}
+// againstTarget says which version of HTTP needs a target with TLS, or one without.
+func (p *Plan) againstTarget(policy *wire.Policy) string {
+	secure := p.secure()
 	switch {
+	case secure && policy.HTTP == wire.H2C:
+		return "speaks h2c, but the target is https; use http 2 for HTTP/2 over TLS"
+	case secure:
+		return ""
 	case policy.HTTP == wire.HTTP2:
 		return "speaks HTTP/2 over TLS, but the target is http; use h2c, or name an https URL"
 	case policy.HTTP == wire.HTTP3:
 		return "speaks HTTP/3, but the target is http and HTTP/3 is always encrypted; name an https URL"
-	case a.TLSMin != "" || a.TLSMax != "" || len(a.Curves) > 0:
-		return "has settings of TLS, but the target is http; leave them out, or name an https URL"
-	case a.NoCloseNotify:
-		return "has close_notify, but the target is http and that is TLS's; leave it out, or name an https URL"
 	}
 	return ""
 }
 
-// againstProtocol says what a version of HTTP cannot do.
-func (p *Plan) againstProtocol(a *Arm, policy *wire.Policy) string {
+// againstProtocol says which of the arm's own keys mean nothing with a version of HTTP, or without TLS.
+func (p *Plan) againstProtocol(a *Arm, policy *wire.Policy) (all faults) {
+	quic := policy.HTTP == wire.HTTP3
+	all.when(a.Streams > 0 && !policy.HTTP.Multiplexed(), "has streams, but HTTP/1.1 carries one request at a time; add http 2, h2c or 3 (+http2, +h2c, +http3)")
+	all.when(policy.EarlyData && !quic, "has early_data, but that is sent over HTTP/3 only; add http 3 (+http3)")
+	all.when(policy.Close == wire.CloseByServer && policy.HTTP.Multiplexed(), "has close server, but only HTTP/1.1 has Connection: close; use http 1.1, or close client")
+	all.when(quic && policy.Close == wire.CloseByReset, "has close reset, but HTTP/3 has no TCP connection to reset; use close client")
+	all.when(quic && policy.NoCloseNotify, "has close_notify, but HTTP/3 ends connections in its own way; leave it out")
+	plain := !p.secure() && (policy.HTTP == wire.HTTP1 || policy.HTTP == wire.H2C)
+	all.when(plain && (a.TLSMin != "" || a.TLSMax != "" || len(a.Curves) > 0), "has settings of TLS, but the target is http; leave them out, or name an https URL")
+	all.when(plain && a.NoCloseNotify, "has close_notify, but the target is http and that is TLS's; leave it out, or name an https URL")
+	all.when(quic && policy.EarlyData && !p.repeatable(), "has early_data, but no request of the mix is by a method that may go in 0-RTT, where it can be replayed; use GET or another idempotent method, or leave early_data (+0rtt) out")
+	return all
+}
+
+// againstVersion says what of the versions of TLS, and of what the session offers, a version of HTTP cannot do.
+func (p *Plan) againstVersion(a *Arm, policy *wire.Policy) (all faults) {
 	least, most := policy.TLS.MinVersion, policy.TLS.MaxVersion
 	if least == 0 {
 		least = tlsVersion(p.Session.TLS.Min)
@@ -270,32 +353,17 @@ func (p *Plan) againstProtocol(a *Arm, policy *wire.Policy) string {
 	if most == 0 {
 		most = tlsVersion(p.Session.TLS.Max)
 	}
-	quic := policy.HTTP == wire.HTTP3
-	switch {
-	case a.Streams > 0 && !policy.HTTP.Multiplexed():
-		return "has streams, but HTTP/1.1 carries one request at a time; add http 2, h2c or 3 (+http2, +h2c, +http3)"
-	case policy.EarlyData && !quic:
-		return "has early_data, but that is sent over HTTP/3 only; add http 3 (+http3)"
-	case policy.Close == wire.CloseByServer && policy.HTTP.Multiplexed():
-		return "has close server, but only HTTP/1.1 has Connection: close; use http 1.1, or close client"
-	case quic && policy.Close == wire.CloseByReset:
-		return "has close reset, but HTTP/3 has no TCP connection to reset; use close client"
-	case quic && policy.NoCloseNotify:
-		return "has close_notify, but HTTP/3 ends connections in its own way; leave it out"
-	case most != 0 && least > most && (a.TLSMin != "" || a.TLSMax != ""):
-		return fmt.Sprintf("takes TLS from %s to %s, and there is none; set tls_min and tls_max in the arm", tlsName(least), tlsName(most))
-	case quic && most != 0 && most < tls.VersionTLS13:
-		return "speaks HTTP/3, but allows TLS " + tlsName(most) + " at most; HTTP/3 takes 1.3, so raise tls_max or session.tls.max"
-	case policy.HTTP == wire.HTTP2 && most != 0 && most < tls.VersionTLS12:
-		return "speaks HTTP/2, but allows TLS " + tlsName(most) + " at most; HTTP/2 takes 1.2, so raise tls_max or session.tls.max"
-	case policy.HTTP == wire.HTTP2 && !p.offersHTTP2():
-		return "speaks HTTP/2, but session.tls.alpn does not offer that; add h2 to it, or leave it out"
-	case policy.EarlyData && !p.repeatable():
-		return "has early_data, but no request of the mix is by a method that may go in 0-RTT, where it can be replayed; use GET or another idempotent method, or leave early_data (+0rtt) out"
-	case quic:
-		return p.againstQUIC()
+	switch own := a.TLSMin != "" || a.TLSMax != ""; {
+	case most == 0:
+	case least > most && own && (a.TLSMin == "" || a.TLSMax == ""): // both were compared with each other
+		all.when(true, fmt.Sprintf("takes TLS from %s to %s, and there is none; set tls_min and tls_max in the arm", tlsName(least), tlsName(most)))
+	case policy.HTTP == wire.HTTP3 && most < tls.VersionTLS13:
+		all.when(true, "speaks HTTP/3, but allows TLS "+tlsName(most)+" at most; HTTP/3 takes 1.3, so raise tls_max or session.tls.max")
+	case policy.HTTP == wire.HTTP2 && most < tls.VersionTLS12:
+		all.when(true, "speaks HTTP/2, but allows TLS "+tlsName(most)+" at most; HTTP/2 takes 1.2, so raise tls_max or session.tls.max")
 	}
-	return ""
+	all.when(policy.HTTP == wire.HTTP2 && !p.offersHTTP2(), "speaks HTTP/2, but session.tls.alpn does not offer that; add h2 to it, or leave it out")
+	return all
 }
 
 // offersHTTP2 reports whether a server can choose HTTP/2 from what the session has for ALPN.
@@ -311,6 +379,12 @@ func (p *Plan) againstTLS(a *Arm) string {
 	}
 	session := &p.Session.TLS
 	both := TLSPlan{Min: cmp.Or(a.TLSMin, session.Min), Max: cmp.Or(a.TLSMax, session.Max), Curves: a.Curves}
+	if least, most := tlsVersion(both.Min), tlsVersion(both.Max); most != 0 && least > most {
+		return "" // said already
+	}
+	if session.validateNames("") != nil { // said of the session
+		return ""
+	}
 	if len(both.Curves) == 0 {
 		both.Curves = session.Curves
 	}
@@ -324,31 +398,21 @@ func (p *Plan) againstTLS(a *Arm) string {
 }
 
 // againstQUIC says what of the plan is TCP's, or another version's of HTTP.
-func (p *Plan) againstQUIC() string {
-	switch c := &p.Connection; {
-	case c.UnixSocket != "":
-		return "speaks HTTP/3, but that does not go over Unix sockets; leave connection.unix_socket out"
-	case c.ProxyProtocol != 0:
-		return "speaks HTTP/3, but that has no PROXY protocol header; leave connection.proxy_protocol out"
-	case c.HappyEyeballs != 0:
-		return "speaks HTTP/3, but happy eyeballs are for TCP connections; leave connection.happy_eyeballs out"
-	case len(p.Session.TLS.ALPN) > 0:
-		return "speaks HTTP/3, but that is offered by ALPN as h3 and nothing else; leave session.tls.alpn out"
-	}
-	return ""
+func (p *Plan) againstQUIC() (all faults) {
+	c := &p.Connection
+	all.when(c.UnixSocket != "", "speaks HTTP/3, but that does not go over Unix sockets; leave connection.unix_socket out")
+	all.when(c.ProxyProtocol != 0, "speaks HTTP/3, but that has no PROXY protocol header; leave connection.proxy_protocol out")
+	all.when(c.HappyEyeballs != 0, "speaks HTTP/3, but happy eyeballs are for TCP connections; leave connection.happy_eyeballs out")
+	all.when(len(p.Session.TLS.ALPN) > 0, "speaks HTTP/3, but that is offered by ALPN as h3 and nothing else; leave session.tls.alpn out")
+	return all
 }
 
 // againstUnixSocket says what of an arm takes an address and a TCP connection.
-func (p *Plan) againstUnixSocket(a *Arm) string {
-	switch {
-	case p.Connection.UnixSocket == "":
-		return ""
-	case a.Close == string(wire.CloseByReset):
-		return "has close reset, but a Unix socket is not TCP and knows no reset; use close client, or leave connection.unix_socket out"
-	case a.DNSLifetime != nil:
-		return "has dns_lifetime, but no name is looked up for a Unix socket; leave it (+dns-TIME) or connection.unix_socket out"
-	}
-	return ""
+func (p *Plan) againstUnixSocket(a *Arm) (all faults) {
+	unix := p.Connection.UnixSocket != ""
+	all.when(unix && a.Close == string(wire.CloseByReset), "has close reset, but a Unix socket is not TCP and knows no reset; use close client, or leave connection.unix_socket out")
+	all.when(unix && a.DNSLifetime != nil, "has dns_lifetime, but no name is looked up for a Unix socket; leave it (+dns-TIME) or connection.unix_socket out")
+	return all
 }
 
 // repeatable reports whether a request of the mix is by an idempotent method, so that it may be replayed.

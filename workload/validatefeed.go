@@ -38,20 +38,21 @@ func (f *Feed) validateFile(key string) error {
 }
 
 func (f *Feed) validatePick(key string) error {
+	var pick, end error
 	switch f.Pick {
 	case "", PerWorker, RoundRobin, AtRandom, Unique:
 	default:
-		return &KeyError{key + ".pick", fmt.Sprintf("is %q; use per-worker, round-robin, random or unique", f.Pick)}
+		pick = &KeyError{key + ".pick", fmt.Sprintf("is %q; use per-worker, round-robin, random or unique", f.Pick)}
 	}
 	switch {
 	case f.End != "" && f.End != Wrap && f.End != Stop:
-		return &KeyError{key + ".end", fmt.Sprintf("is %q; use wrap or stop", f.End)}
+		end = &KeyError{key + ".end", fmt.Sprintf("is %q; use wrap or stop", f.End)}
 	case f.Pick == Unique && f.End == Wrap:
-		return &KeyError{key + ".end", "is wrap, but a row of a unique feed is taken once; use stop, or pick: round-robin"}
+		end = &KeyError{key + ".end", "is wrap, but a row of a unique feed is taken once; use stop, or pick: round-robin"}
 	case f.Pick == AtRandom && f.End == Stop:
-		return &KeyError{key + ".end", "is stop, but rows that are drawn at random do not end; leave it out, or use pick: unique"}
+		end = &KeyError{key + ".end", "is stop, but rows that are drawn at random do not end; leave it out, or use pick: unique"}
 	}
-	return nil
+	return errors.Join(pick, end)
 }
 
 // columns reads the names of the columns, and no row, of a feed that has one file.

@@ -12,17 +12,25 @@ const (
 	maxBlocks  = 10_000
 	maxWorkers = 100_000
 	maxStages  = 10_000
-	maxRate    = 1e7 // iterations per second
+	// More than a run of longestRun can make at maxRate, by far less than what a count of all arms and blocks can hold.
+	maxRequests = 1_000_000_000_000_000
+	maxRate     = 1e7 // iterations per second
 )
 
 // longestRun keeps times of a run, some of which are drawn and may be a multiple of it,
 // within what a time.Duration can hold.
 const longestRun = 1000 * 24 * time.Hour
 
+// Bounds of what is no part of the load: nobody means more, and sums of a few of them stay far from what a number can hold.
+const (
+	longestTime = longestRun
+	mostCount   = 1_000_000_000
+)
+
 // validateLoad looks at the load and at the rates of the mix.
 func (p *Plan) validateLoad() error {
 	l := &p.Load
-	open := p.openModel()
+	open := p.openModel() || p.Load.Rate != 0 // a rate that is wrong is one
 	return errors.Join(
 		l.validateWorkers(open),
 		l.validateEnd(),
@@ -37,21 +45,23 @@ func (p *Plan) validateLoad() error {
 }
 
 func (l *Load) validateWorkers(open bool) error {
+	var workers, most error
 	switch {
 	case l.Workers < 1 && !l.workerStages():
-		return loadProblem("workers", "is %d; it must be at least 1", l.Workers)
+		workers = loadProblem("workers", "is %d; it must be at least 1", l.Workers)
 	case l.Workers > maxWorkers:
-		return loadProblem("workers", "is %d; it must be at most %d", l.Workers, maxWorkers)
-	case l.MaxWorkers == 0:
-		return nil
-	case l.MaxWorkers < 0 || l.MaxWorkers > maxWorkers:
-		return loadProblem("max_workers", "is %d; it must be from 1 to %d, or left out", l.MaxWorkers, maxWorkers)
-	case !open:
-		return loadProblem("max_workers", "is given without a rate; leave it out, or give a load.rate, as only calls that fall due by the clock can lack a worker")
-	case l.MaxWorkers < l.Workers:
-		return loadProblem("max_workers", "is %d, below load.workers, which is %d; raise it, or begin with fewer", l.MaxWorkers, l.Workers)
+		workers = loadProblem("workers", "is %d; it must be at most %d", l.Workers, maxWorkers)
 	}
-	return nil
+	switch {
+	case l.MaxWorkers == 0:
+	case l.MaxWorkers < 0 || l.MaxWorkers > maxWorkers:
+		most = loadProblem("max_workers", "is %d; it must be from 1 to %d, or left out", l.MaxWorkers, maxWorkers)
+	case !open:
+		most = loadProblem("max_workers", "is given without a rate; leave it out, or give a load.rate, as only calls that fall due by the clock can lack a worker")
+	case workers == nil && l.MaxWorkers < l.Workers:
+		most = loadProblem("max_workers", "is %d, below load.workers, which is %d; raise it, or begin with fewer", l.MaxWorkers, l.Workers)
+	}
+	return errors.Join(workers, most)
 }
 
 // validateEnd wants one thing that ends the run, and no more.
@@ -72,17 +82,20 @@ func (l *Load) validateEnd() error {
 			return nil
 		}
 	}
-	switch {
-	case l.Requests < 0:
-		return loadProblem("requests", "is %d; it must be at least 1", l.Requests)
-	case l.Requests == 0 && l.Duration <= 0:
-		return loadProblem("duration", "is %v; it must be longer than 0", time.Duration(l.Duration))
-	case l.Requests > 0 && l.Duration != 0:
-		return loadProblem("requests", "and load.duration are both given; a run ends by one of them")
-	case time.Duration(l.Duration) > longestRun:
-		return loadProblem("duration", "is %v; it must be at most %v", time.Duration(l.Duration), longestRun)
+	var requests, both, duration error
+	if l.Requests < 0 || l.Requests > maxRequests {
+		requests = loadProblem("requests", "is %d; it must be from 1 to %d", l.Requests, int64(maxRequests))
 	}
-	return nil
+	if l.Requests != 0 && l.Duration != 0 {
+		both = loadProblem("requests", "and load.duration are both given; a run ends by one of them")
+	}
+	switch {
+	case l.Requests == 0 && l.Duration <= 0, l.Duration < 0:
+		duration = loadProblem("duration", "is %v; it must be longer than 0", time.Duration(l.Duration))
+	case time.Duration(l.Duration) > longestRun:
+		duration = loadProblem("duration", "is %v; it must be at most %v", time.Duration(l.Duration), longestRun)
+	}
+	return errors.Join(requests, both, duration)
 }
 
 // validateLength looks at how long a number of requests takes.
@@ -97,65 +110,88 @@ func (p *Plan) validateLength() error {
 }
 
 func (l *Load) validateRate() error {
-	switch {
-	case !(l.Rate >= 0) || l.Rate > maxRate:
-		return loadProblem("rate", "is %v; it must be above 0 and at most 10,000,000 per second", l.Rate)
-	case l.Rate > 0 && len(l.Stages) > 0:
-		return loadProblem("rate", "and load.stages are both given; leave one out, the stages say the rate or the workers themselves")
-	case l.Rate > 0 && l.Trace != "":
-		return loadProblem("rate", "and load.trace are both given; leave one out, the trace says when calls fall due")
-	case l.Trace != "" && len(l.Stages) > 0:
-		return loadProblem("trace", "and load.stages are both given; leave one out, both say when calls fall due")
+	var value, beside error
+	if !(l.Rate >= 0) || l.Rate > maxRate {
+		value = loadProblem("rate", "is %v; it must be above 0 and at most 10,000,000 per second", l.Rate)
 	}
-	return nil
+	switch {
+	case l.Rate != 0 && len(l.Stages) > 0:
+		beside = loadProblem("rate", "and load.stages are both given; leave one out, the stages say the rate or the workers themselves")
+	case l.Rate != 0 && l.Trace != "":
+		beside = loadProblem("rate", "and load.trace are both given; leave one out, the trace says when calls fall due")
+	}
+	var trace error
+	if l.Trace != "" && len(l.Stages) > 0 {
+		trace = loadProblem("trace", "and load.stages are both given; leave one out, both say when calls fall due")
+	}
+	return errors.Join(value, beside, trace)
 }
 
 func (l *Load) validateArrivals(open bool) error {
-	switch {
-	case l.Arrivals == "":
+	if l.Arrivals == "" {
 		return nil
-	case l.Arrivals != Constant && l.Arrivals != Poisson:
-		return loadProblem("arrivals", "is %q; use constant or poisson", l.Arrivals)
-	case l.Trace != "":
-		return loadProblem("arrivals", "and load.trace are both given; leave one out, the trace says when calls fall due")
-	case !open:
-		return loadProblem("arrivals", "is %s, but nothing falls due by the clock; give a load.rate too, or leave it out", l.Arrivals)
 	}
-	return nil
+	var value, beside error
+	if l.Arrivals != Constant && l.Arrivals != Poisson {
+		value = loadProblem("arrivals", "is %q; use constant or poisson", l.Arrivals)
+	}
+	switch {
+	case l.Trace != "":
+		beside = loadProblem("arrivals", "and load.trace are both given; leave one out, the trace says when calls fall due")
+	case !open:
+		beside = loadProblem("arrivals", "is %s, but nothing falls due by the clock; give a load.rate too, or leave it out", l.Arrivals)
+	}
+	return errors.Join(value, beside)
 }
 
 // validateMixRates wants all items to have a rate of their own, or none.
 func (p *Plan) validateMixRates() error {
-	l, mix := &p.Load, p.Mix
-	if !hasRates(mix) {
+	if !hasRates(p.Mix) {
 		return nil
 	}
+	var problems []error
 	sum := 0.0
-	for i := range mix {
-		key, rate := fmt.Sprintf("mix[%d].rate", i), mix[i].Rate
-		beside := ""
+	for i := range p.Mix {
+		key, rate := fmt.Sprintf("mix[%d].rate", i), p.Mix[i].Rate
+		add := func(format string, args ...any) {
+			problems = append(problems, &KeyError{key, fmt.Sprintf(format, args...)})
+		}
 		switch {
 		case rate == 0:
-			return &KeyError{key, "is missing, though other operations have one; give it too, or weights and a load.rate to all"}
+			add("is missing, though other operations have one; give it too, or weights and a load.rate to all")
+			continue
 		case !(rate > 0) || rate > maxRate:
-			return &KeyError{key, fmt.Sprintf("is %v; it must be above 0 and at most 10,000,000 per second", rate)}
-		case mix[i].Weight != 0:
-			beside = fmt.Sprintf("mix[%d].weight", i)
-		case l.Rate != 0:
-			beside = "load.rate"
-		case len(l.Stages) > 0:
-			beside = "load.stages"
-		case l.Trace != "":
-			beside = "load.trace"
+			add("is %v; it must be above 0 and at most 10,000,000 per second", rate)
+		case sum <= maxRate && sum+rate > maxRate:
+			add("makes the rates add up to %v; they must be at most 10,000,000 per second together", sum+rate)
+			sum += rate
+		default:
+			sum += rate
 		}
-		if beside != "" {
-			return &KeyError{key, fmt.Sprintf("and %s are both given; leave one out, as each says how often the operation falls due", beside)}
-		}
-		if sum += rate; sum > maxRate {
-			return &KeyError{key, fmt.Sprintf("makes the rates add up to %v; they must be at most 10,000,000 per second together", sum)}
+		if beside := p.besideRate(i); beside != "" {
+			add("and %s are both given; leave one out, as each says how often the operation falls due", beside)
 		}
 	}
-	return nil
+	return errors.Join(problems...)
+}
+
+// besideRate is the key of what contradicts the rate of an item of the mix: its own weight, or, for the first item with a rate, what
+// the load says.
+func (p *Plan) besideRate(i int) string {
+	l := &p.Load
+	switch {
+	case p.Mix[i].Weight != 0:
+		return fmt.Sprintf("mix[%d].weight", i)
+	case hasRates(p.Mix[:i]): // said of that one
+		return ""
+	case l.Rate != 0:
+		return "load.rate"
+	case len(l.Stages) > 0:
+		return "load.stages"
+	case l.Trace != "":
+		return "load.trace"
+	}
+	return ""
 }
 
 func (l *Load) validateStages() error {
@@ -199,21 +235,24 @@ func (s *Stage) validate(key string, first *Stage) error {
 
 // validateLevel wants either a rate or a number of workers, as the first stage has.
 func (s *Stage) validateLevel(key string, first *Stage) error {
+	var kind, rate, workers error
 	switch {
 	case s.Rate == nil && s.Workers == nil:
-		return loadProblem(key, "has neither a rate nor workers; give the one that it leads to")
+		kind = loadProblem(key, "has neither a rate nor workers; give the one that it leads to")
 	case s.Rate != nil && s.Workers != nil:
-		return loadProblem(key, "has both a rate and workers; give one of them, the same in all stages")
+		kind = loadProblem(key, "has both a rate and workers; give one of them, the same in all stages")
 	case first.Rate != nil && s.Rate == nil:
-		return loadProblem(key+".workers", "is given where load.stages[0] has a rate; all stages are of rates, or all of workers")
+		kind = loadProblem(key+".workers", "is given where load.stages[0] has a rate; all stages are of rates, or all of workers")
 	case first.Rate == nil && s.Rate != nil && first.Workers != nil:
-		return loadProblem(key+".rate", "is given where load.stages[0] has workers; all stages are of rates, or all of workers")
-	case s.Rate != nil && (!(*s.Rate >= 0) || *s.Rate > maxRate):
-		return loadProblem(key+".rate", "is %v; it must be from 0 to 10,000,000 per second", *s.Rate)
-	case s.Workers != nil && (*s.Workers < 0 || *s.Workers > maxWorkers):
-		return loadProblem(key+".workers", "is %d; it must be from 0 to %d", *s.Workers, maxWorkers)
+		kind = loadProblem(key+".rate", "is given where load.stages[0] has workers; all stages are of rates, or all of workers")
 	}
-	return nil
+	if s.Rate != nil && (!(*s.Rate >= 0) || *s.Rate > maxRate) {
+		rate = loadProblem(key+".rate", "is %v; it must be from 0 to 10,000,000 per second", *s.Rate)
+	}
+	if s.Workers != nil && (*s.Workers < 0 || *s.Workers > maxWorkers) {
+		workers = loadProblem(key+".workers", "is %d; it must be from 0 to %d", *s.Workers, maxWorkers)
+	}
+	return errors.Join(kind, rate, workers)
 }
 
 func (l *Load) validateWarmup() error {

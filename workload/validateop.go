@@ -21,10 +21,10 @@ func validateWeight(o *Operation, key string) error {
 
 // validate is about an operation that is one request.
 func (o *Operation) validate(key string) error {
-	if err := errors.Join(validateWeight(o, key), o.validateURL(key)); err != nil {
-		return err
-	}
 	return errors.Join(
+		validateWeight(o, key),
+		o.validateMethod(key),
+		o.validateURL(key),
 		o.validateBody(key),
 		validateHeaders(key+".headers", o.Headers),
 		validateCookies(key+".cookies", o.Cookies),
@@ -36,15 +36,21 @@ func (o *Operation) validate(key string) error {
 	)
 }
 
-// validateURL is about method and URL. What a URL is that begins with a template is known when it is filled in.
-func (o *Operation) validateURL(key string) error {
-	text := fillIn(o.URL, "0")
-	u, err := url.Parse(text)
+func (o *Operation) validateMethod(key string) error {
 	switch {
 	case !isMethod(o.Method):
 		return &KeyError{key + ".method", fmt.Sprintf("is %q; write one word, such as GET", o.Method)}
 	case strings.EqualFold(o.Method, "CONNECT"):
 		return &KeyError{key + ".method", "is CONNECT, which opens tunnels; use a method that has a response, such as GET"}
+	}
+	return nil
+}
+
+// validateURL is about the URL. What one is that begins with a template is known when it is filled in.
+func (o *Operation) validateURL(key string) error {
+	text := fillIn(o.URL, "0")
+	u, err := url.Parse(text)
+	switch {
 	case strings.HasPrefix(o.URL, "{{"):
 		return nil
 	case err != nil:
@@ -73,44 +79,50 @@ func (o *Operation) validateBody(key string) error {
 			given = append(given, body.key)
 		}
 	}
-	if len(given) > 1 {
-		return &KeyError{key + "." + given[1], fmt.Sprintf("is given beside %s; keep one of them", given[0])}
+	var problems []error
+	for i, body := range given {
+		if i > 0 {
+			problems = append(problems, &KeyError{key + "." + body, fmt.Sprintf("is given beside %s; keep one of them", given[0])})
+		}
 	}
 	if o.Multipart == nil {
-		return nil
+		return errors.Join(problems...)
 	}
 	for i, file := range o.Multipart.Files {
 		fileKey := fmt.Sprintf("%s.multipart.files[%d]", key, i)
+		if file.Field == "" {
+			problems = append(problems, &KeyError{fileKey + ".field", "is missing; name the form's field that the file is for"})
+		}
 		switch {
-		case file.Field == "":
-			return &KeyError{fileKey, "has no field; name the form's field that the file is for"}
-		case (file.Path != "") == (file.Content != nil):
-			return &KeyError{fileKey, "needs either a path or its content"}
+		case file.Path != "" && file.Content != nil:
+			problems = append(problems, &KeyError{fileKey + ".content", "is given beside path; keep one of them"})
+		case file.Path == "" && file.Content == nil:
+			problems = append(problems, &KeyError{fileKey, "needs either a path or its content"})
 		}
 	}
-	return nil
+	return errors.Join(problems...)
 }
 
 // validateNames holds operations apart: results list them by name, and steps with that of their scenario before it.
 func validateNames(mix []Operation) error {
+	var problems []error
 	seen := map[string]bool{}
-	check := func(name, key, shown string) error {
+	check := func(name, key, shown string) {
 		if seen[name] {
-			return &KeyError{key, fmt.Sprintf("is %q, as an earlier operation's is; give each a name of its own", maskName(shown))}
+			problems = append(problems, &KeyError{key, fmt.Sprintf("is %q, as an earlier operation's is; give each a name of its own", maskName(shown))})
 		}
 		seen[name] = true
-		return nil
 	}
 	for i, o := range mix {
 		key := fmt.Sprintf("mix[%d]", i)
-		if err := check(o.Name, key+".name", o.Name); err != nil {
-			return err
+		if seen[o.Name] { // and all steps of the same names with it
+			check(o.Name, key+".name", o.Name)
+			continue
 		}
+		check(o.Name, key+".name", o.Name)
 		for j, step := range o.Steps {
-			if err := check(o.Name+"/"+step.Name, fmt.Sprintf("%s.steps[%d].name", key, j), step.Name); err != nil {
-				return err
-			}
+			check(o.Name+"/"+step.Name, fmt.Sprintf("%s.steps[%d].name", key, j), step.Name)
 		}
 	}
-	return nil
+	return errors.Join(problems...)
 }

@@ -34,10 +34,10 @@ func (p *Plan) validateOperations() error {
 
 func (o *Operation) validateScenario(key string) error {
 	problems := []error{validateWeight(o, key), o.validateBare(key), o.Think.validate(key + ".think")}
-	switch {
-	case o.Name == "":
+	if o.Name == "" {
 		problems = append(problems, &KeyError{key, "has no name; a scenario needs one, since results call its steps by it"})
-	case len(o.Steps) == 0:
+	}
+	if len(o.Steps) == 0 {
 		problems = append(problems, &KeyError{key + ".steps", "is empty; list at least one operation"})
 	}
 	for i := range o.Steps {
@@ -53,32 +53,30 @@ func (o *Operation) validateScenario(key string) error {
 
 // validateBare refuses what only single operations have.
 func (o *Operation) validateBare(key string) error {
-	refused := func(has string) error {
-		return &KeyError{key + "." + has, "is given beside steps; a scenario has name, weight, rate, think and steps, and all else belongs to the steps"}
+	var problems []error
+	refuse := func(has string) {
+		problems = append(problems, &KeyError{key + "." + has, "is given beside steps; a scenario has name, weight, rate, think and steps, and all else belongs to the steps"})
 	}
 	if o.Method != "" || o.URL != "" {
-		return refused("url")
+		refuse("url")
 	}
 	for _, m := range o.appendSettings(nil) {
 		if m.key != "think" && m.key != "steps" {
-			return refused(m.key)
+			refuse(m.key)
 		}
 	}
-	return nil
+	return errors.Join(problems...)
 }
 
 // validateUnshared refuses weights and rates where there is nothing to share.
 func (o *Operation) validateUnshared(key, because string) error {
-	has := ""
-	switch {
-	case o.Weight != 0:
-		has = "weight"
-	case o.Rate != 0:
-		has = "rate"
-	default:
-		return nil
+	refused := func(has string, given bool) error {
+		if !given {
+			return nil
+		}
+		return &KeyError{key + "." + has, "is given, but " + because + "; leave it out"}
 	}
-	return &KeyError{key + "." + has, "is given, but " + because + "; leave it out"}
+	return errors.Join(refused("weight", o.Weight != 0), refused("rate", o.Rate != 0))
 }
 
 // validateAnswer is about what is expected of a response and done with it.

@@ -41,7 +41,7 @@ func TestBadInputIsOneLineThatSaysHowToMendIt(t *testing.T) {
 		{[]string{"compare", url, "--arms", "pooled"}, "--arms names one arm, pooled; name another to compare it with, or use sessbench run"},
 		{[]string{"compare", url, "--arms", "pooled,frsh"}, `--arms has the unknown policy "frsh"; choose from pooled, fresh, fresh-resumed, reuse-N (N requests on each connection), shared-pool`},
 		{[]string{"compare", url, "--arms", "pooled,pooled"}, `--arms has "pooled" twice; give one of them another name, as in a=pooled,b=pooled`},
-		{[]string{"compare", url, "--arms", "reuse-0,fresh"}, `--arms has the policy "reuse-0"; write a whole number of at least 1, as in reuse-10`},
+		{[]string{"compare", url, "--arms", "reuse-0,fresh"}, `--arms has the policy "reuse-0"; write a whole number from 1 to 1000000000, as in reuse-10`},
 		{[]string{"run", url, "--arms", "pooled,fresh"}, "--arms names 2 arms; run takes one, and sessbench compare takes several"},
 
 		{[]string{"compare", url, "--arms", ""}, "--arms is empty; choose from pooled, fresh, fresh-resumed, reuse-N (N requests on each connection), shared-pool"},
@@ -94,7 +94,7 @@ func TestBadInputIsOneLineThatSaysHowToMendIt(t *testing.T) {
 		{[]string{"run", url, "-b", "hunter2"}, "--cookie: cookie 1 has no name and value; write name=value, several separated by semicolons"},
 		{[]string{"run", url, "-b", ""}, "--cookie is empty; write --cookie 'name=value; name2=value2'"},
 		{[]string{"run", url, "-b", "a=hunter2\r\n"}, "--cookie has a line break in it; write --cookie 'name=value; name2=value2'"},
-		{[]string{"run", url, "--body", "x", "--body-file", "y"}, "--body and --body-file are both given; keep one of them"},
+		{[]string{"run", url, "--body", "x", "--body-file", os.Args[0]}, "--body and --body-file are both given; keep one of them"},
 		{[]string{"run", url, "--body-file", missing}, "--body-file " + missing + " cannot be read: no such file or directory; check the file's name and permissions"},
 		{[]string{"run", url, "--body-file", ""}, "--body-file is empty; name a file"},
 		{[]string{"run", url, "--cacert", missing}, "--cacert " + missing + " cannot be read: no such file or directory; check the file's name and permissions"},
@@ -102,7 +102,7 @@ func TestBadInputIsOneLineThatSaysHowToMendIt(t *testing.T) {
 		{[]string{"run", url, "--cert", missing}, "--cert " + missing + " cannot be read: no such file or directory; check the file's name and permissions"},
 		{[]string{"run", url, "--key", missing}, "--key " + missing + " cannot be read: no such file or directory; check the file's name and permissions"},
 		{[]string{"run", url, "--key", os.Args[0]}, "--key is given without --cert; name the certificate too"},
-		{[]string{"run", url, "--insecure", "--cacert", missing}, "--insecure and --cacert are both given; keep --cacert to check the server's certificate, --insecure not to"},
+		{[]string{"run", url, "--insecure", "--cacert", os.Args[0]}, "--insecure and --cacert are both given; keep --cacert to check the server's certificate, --insecure not to"},
 
 		{[]string{"run", url, "--format", "xml"}, `--format is "xml"; use text or json`},
 		{[]string{"run", url, "-o", ""}, "--out is empty; name a file"},
@@ -234,5 +234,48 @@ func TestMoreWorkersThanFilesIsRefusedBeforeAnyLoad(t *testing.T) {
 	}
 	if c.plan != nil {
 		t.Error("a runner was made")
+	}
+}
+
+// What is wrong in several places is told at once, a line for each.
+func TestSeveralMistakesAreToldAtOnce(t *testing.T) {
+	const url = "http://127.0.0.1:9/"
+	plan := filepath.Join(t.TempDir(), "plan.yaml")
+	if err := os.WriteFile(plan, []byte("target: http://127.0.0.1:9\nmix: [{get: /}]\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	const policies = "choose from pooled, fresh, fresh-resumed, reuse-N (N requests on each connection), shared-pool"
+	for _, test := range []struct {
+		args []string
+		want []string
+	}{
+		{[]string{"compare", url, "--arms", "a=nonsense,b=nonsense2"}, []string{
+			`--arms has the unknown policy "nonsense"; ` + policies, `--arms has the unknown policy "nonsense2"; ` + policies}},
+		{[]string{"compare", "--plan", plan, "--arms", "a=nonsense,b=nonsense2"}, []string{
+			`--arms has the unknown policy "nonsense"; ` + policies, `--arms has the unknown policy "nonsense2"; ` + policies}},
+		{[]string{"compare", url, "--arms", "a=shared-pool+pool-99999999999+resme,b=pooled+age-9999999999h"}, []string{
+			`--arms has "a=shared-pool+pool-99999999999+resme", with "+pool-99999999999"; write behind +pool- a whole number from 1 to 100000, as in +pool-8`,
+			`--arms has "a=shared-pool+pool-99999999999+resme", whose "+resme" is unknown; did you mean +resume?`,
+			`--arms has "b=pooled+age-9999999999h", with "+age-9999999999h"; write behind +age- a time of at most 24000h0m0s, as in +age-5m`}},
+		{[]string{"run", url, "-n", "0", "-r", "0", "--tcp-nodelay", "x", "--emulate-down", "y", "-H", "nonsense"}, []string{
+			"--requests is 0; it must be at least 1", "--rate is 0; it must be above 0 requests per second",
+			"--header number 1 has no colon; write --header 'Name: value'", `--tcp-nodelay is "x"; use on or off`,
+			`--emulate-down is "y"; write a number of bits per second, such as 500k, 20M or 1G`}},
+		{[]string{"run", url, "-c", "0", "--blocks", "0", "--warmup", "-1s"}, []string{
+			"--workers is 0; it must be at least 1", "--warmup is -1s; use 0 for none", "--blocks is 0; it must be at least 1"}},
+		{[]string{"run", "--plan", plan, "-c", "0", "--set", "load.warmup=-1s"}, []string{
+			"--workers is 0; it must be at least 1", "--set load.warmup=-1s: load.warmup: is -1s; use 0 for none"}},
+		{[]string{"run", url, "-d", "9999999999h"}, []string{`--duration is "9999999999h"; that is far too large; write less`}},
+		{[]string{"run", url, "-c", "99999999999999999999"}, []string{`--workers is "99999999999999999999"; that is far too large; write less`}},
+	} {
+		t.Run(strings.Join(test.args, " "), func(t *testing.T) {
+			c := newConsole(goodResult(), nil)
+			if code := c.sessbench(t, test.args...); code != exitUsage {
+				t.Errorf("exit code %d, want %d", code, exitUsage)
+			}
+			if got, want := c.err.String(), "sessbench: "+strings.Join(test.want, "\nsessbench: ")+"\n"; got != want {
+				t.Errorf("messages\n%s\nwant\n%s", got, want)
+			}
+		})
 	}
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -142,8 +144,8 @@ func (b planner) keepAlive() (k workload.KeepAlivePlan, err error) {
 		if i >= len(parts) {
 			return k, nil
 		}
-		d, err := time.ParseDuration(parts[i])
-		if err != nil || d < time.Second || d%time.Second != 0 {
+		d, err := workload.ParseTime(parts[i])
+		if err != nil || d < time.Second || d%time.Second != 0 && d < math.MaxInt64 {
 			return k, bad
 		}
 		*into = workload.Duration(d)
@@ -195,6 +197,7 @@ func (b planner) emulation() (workload.EmulationPlan, error) {
 
 // emptyConnectionFlags finds a flag that was given nothing.
 func (b planner) emptyConnectionFlags() error {
+	var problems []error
 	f := b.flags
 	for _, text := range []struct{ flag, value, say string }{
 		{"http", f.http, "use 1.1, 2, h2c or 3"},
@@ -210,10 +213,10 @@ func (b planner) emptyConnectionFlags() error {
 		{"key-log", f.keyLog, "name a file"},
 	} {
 		if b.given(text.flag) && text.value == "" {
-			return usagef("--%s is empty; %s", text.flag, text.say)
+			problems = append(problems, usagef("--%s is empty; %s", text.flag, text.say))
 		}
 	}
-	return nil
+	return errors.Join(problems...)
 }
 
 // splitList splits at commas; of nothing it makes nil.

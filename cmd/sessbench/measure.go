@@ -90,20 +90,20 @@ func (m *measurement) prepare(cmd *cobra.Command, args []string) error {
 // makePlan makes a plan of the flags, or of them over the one in --plan's file.
 func (m *measurement) makePlan(b planner, t target, hasURL bool) error {
 	if !b.given("plan") {
-		arms, err := m.arms.ofFlags(m.flags.arms, t)
-		if err != nil {
-			return explainKeyError(err)
+		arms, wrongArms := m.arms.ofFlags(m.flags.arms, t)
+		refused := b.refuseContradictions()
+		if refused != nil && m.flags.bodyFile == "-" { // nobody waits for standard input to be told
+			return m.tell(errors.Join(wrongArms, refused))
 		}
-		if err := b.refuseContradictions(); err != nil {
-			return err
+		plan, unread := b.plan(t, arms)
+		if err := errors.Join(wrongArms, refused, unread); err != nil {
+			return m.tell(err)
 		}
-		if m.plan, err = b.plan(t, arms); err != nil {
-			return err
-		}
+		m.plan = plan
 		return m.wrong(m.plan.Problems())
 	}
 	if err := b.refuseContradictions(); err != nil {
-		return err
+		return m.tell(err)
 	}
 	if !hasURL {
 		return m.planOver(b, target{}, false)

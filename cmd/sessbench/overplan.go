@@ -42,7 +42,7 @@ func (m *measurement) planOver(b planner, t target, hasURL bool) error {
 	m.base = &base{source: source, flags: b, target: t, hasURL: hasURL}
 	overrides, err := m.base.overrides()
 	if err != nil {
-		return err
+		return m.tell(err)
 	}
 	if m.base.file, err = source.read(append(overrides, m.flags.set...)); err != nil {
 		return m.wrongFile(err)
@@ -50,7 +50,7 @@ func (m *measurement) planOver(b planner, t target, hasURL bool) error {
 	m.process.environment = m.base.file.Environment
 	plan := *m.base.file.Plan
 	if plan.Arms, err = m.arms.inPlan(m.base.file, m.flags.arms); err != nil {
-		return explainKeyError(err)
+		return m.tell(err)
 	}
 	if err := m.base.layOver(&plan); err != nil {
 		return err
@@ -264,10 +264,12 @@ func (m *measurement) wrong(problems []*workload.KeyError) error {
 	}
 	for _, e := range problems {
 		if m.base == nil || m.base.fromFlag(e.Key) {
-			return m.explain(e)
+			m.process.note("%v", m.explain(e))
+		} else {
+			m.process.notePlan(m.base.file.Wrong(e))
 		}
 	}
-	return m.process.noteWrong(m.base.file, problems)
+	return exit(exitUsage)
 }
 
 // explain puts what is wrong with a flag's value into the words of the command line.
@@ -277,6 +279,27 @@ func (m *measurement) explain(e *workload.KeyError) error {
 		return usagef("--fail-if %q: %s", m.flags.failIf[i], strings.TrimPrefix(strings.TrimPrefix(e.Problem, "cannot be judged: "), "is no condition: "))
 	}
 	return explainKeyError(e)
+}
+
+// tell notes each of the errors that err was joined from, in the words of the command line. An error that is none of the command line's is
+// returned as it is.
+func (m *measurement) tell(err error) error {
+	if list, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, each := range list.Unwrap() {
+			if err := m.tell(each); err != exit(exitUsage) {
+				return err
+			}
+		}
+		return exit(exitUsage)
+	}
+	if e, ok := errors.AsType[*workload.KeyError](err); ok {
+		err = m.explain(e)
+	}
+	if _, ok := errors.AsType[usageError](err); !ok {
+		return err
+	}
+	m.process.note("%v", err)
+	return exit(exitUsage)
 }
 
 // wrongKey is wrong where err is about a key; other errors are returned as they are.
@@ -293,6 +316,7 @@ func armsIn(file *planfile.File, list string) ([]workload.Arm, error) {
 		return file.Arms, nil
 	}
 	var arms []workload.Arm
+	var problems []error
 	for item := range strings.SplitSeq(list, ",") {
 		own := slices.IndexFunc(file.Arms, func(a workload.Arm) bool { return a.Name == strings.TrimSpace(item) })
 		if own >= 0 {
@@ -300,12 +324,9 @@ func armsIn(file *planfile.File, list string) ([]workload.Arm, error) {
 			continue
 		}
 		parsed, err := workload.ParseArms(item)
-		if err != nil {
-			return nil, err
-		}
-		arms = append(arms, parsed...)
+		arms, problems = append(arms, parsed...), append(problems, err)
 	}
-	return arms, nil
+	return arms, errors.Join(problems...)
 }
 
 // listed writes names as a list to read.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -23,12 +24,9 @@ type planner struct {
 
 // plan is complete; what is wrong with it as a whole is not said yet.
 func (b planner) plan(t target, arms []workload.Arm) (*workload.Plan, error) {
-	operation, err := b.operation(t)
-	if err != nil {
-		return nil, err
-	}
-	plan, err := b.asGiven(t, arms)
-	if err != nil {
+	operation, err1 := b.operation(t)
+	plan, err2 := b.asGiven(t, arms)
+	if err := errors.Join(err1, err2); err != nil {
 		return nil, err
 	}
 	plan.Mix = []workload.Operation{operation}
@@ -37,16 +35,10 @@ func (b planner) plan(t target, arms []workload.Arm) (*workload.Plan, error) {
 
 // asGiven is the plan without a mix.
 func (b planner) asGiven(t target, arms []workload.Arm) (*workload.Plan, error) {
-	start, err := b.session(t)
-	if err != nil {
-		return nil, err
-	}
-	connection, err := b.connection()
-	if err != nil {
-		return nil, err
-	}
-	emulation, err := b.emulation()
-	if err != nil {
+	start, err1 := b.session(t)
+	connection, err2 := b.connection()
+	emulation, err3 := b.emulation()
+	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, err
 	}
 	f := b.flags
@@ -67,44 +59,32 @@ func (b planner) asGiven(t target, arms []workload.Arm) (*workload.Plan, error) 
 // meaning even where its value is a default's.
 func (b planner) refuseContradictions() error {
 	f := b.flags
-	switch {
-	case b.given("plan") && f.planFile == "":
-		return usagef("--plan is empty; name a file")
-	case b.given("set") && !b.given("plan"):
-		return usagef("--set is given without --plan; name the plan's file, as in --plan plan.yaml")
-	case b.given("plan") && f.planFile == "-" && f.bodyFile == "-":
-		return usagef("--plan and --body-file are both -; standard input can be read once")
-	case b.given("arms") && f.arms == "":
-		return usagef("--arms is empty; choose from %s", workload.PolicyNames)
-	case b.given("duration") && b.given("requests"):
-		return usagef("--duration and --requests are both given; a run ends by one of them")
-	case b.given("requests") && f.requests < 1:
-		return usagef("--requests is %d; it must be at least 1", f.requests)
-	case b.given("rate") && !(f.rate > 0):
-		return usagef("--rate is %v; it must be above 0 requests per second", f.rate)
-	case b.given("max-workers") && f.maxWorkers < 1:
-		return usagef("--max-workers is %d; it must be at least 1", f.maxWorkers)
-	case b.given("max-workers") && !b.given("rate") && !b.given("plan"):
-		return usagef("--max-workers is given without --rate; add a rate, as in --rate 500")
-	case b.given("arrivals") && !b.given("rate") && !b.given("plan"):
-		return usagef("--arrivals is given without --rate; add a rate, as in --rate 500")
-	case b.given("arrivals") && f.arrivals == "":
-		return usagef("--arrivals is empty; use constant or poisson")
-	case b.given("body") && b.given("body-file"):
-		return usagef("--body and --body-file are both given; keep one of them")
-	case b.given("max-redirects") && !f.location && !b.given("plan"):
-		return usagef("--max-redirects is given without --location; add --location to follow redirects")
-	case b.given("insecure") && f.insecure && b.given("cacert"):
-		return usagef("--insecure and --cacert are both given; keep --cacert to check the server's certificate, --insecure not to")
+	var problems []error
+	refuse := func(wrong bool, format string, args ...any) {
+		if wrong {
+			problems = append(problems, usagef(format, args...))
+		}
 	}
+	refuse(b.given("plan") && f.planFile == "", "--plan is empty; name a file")
+	refuse(b.given("set") && !b.given("plan"), "--set is given without --plan; name the plan's file, as in --plan plan.yaml")
+	refuse(b.given("plan") && f.planFile == "-" && f.bodyFile == "-", "--plan and --body-file are both -; standard input can be read once")
+	refuse(b.given("arms") && f.arms == "", "--arms is empty; choose from %s", workload.PolicyNames)
+	refuse(b.given("duration") && b.given("requests"), "--duration and --requests are both given; a run ends by one of them")
+	refuse(b.given("requests") && f.requests < 1, "--requests is %d; it must be at least 1", f.requests)
+	refuse(b.given("rate") && !(f.rate > 0), "--rate is %v; it must be above 0 requests per second", f.rate)
+	refuse(b.given("max-workers") && f.maxWorkers < 1, "--max-workers is %d; it must be at least 1", f.maxWorkers)
+	refuse(b.given("max-workers") && !b.given("rate") && !b.given("plan"), "--max-workers is given without --rate; add a rate, as in --rate 500")
+	refuse(b.given("arrivals") && !b.given("rate") && !b.given("plan"), "--arrivals is given without --rate; add a rate, as in --rate 500")
+	refuse(b.given("arrivals") && f.arrivals == "", "--arrivals is empty; use constant or poisson")
+	refuse(b.given("body") && b.given("body-file"), "--body and --body-file are both given; keep one of them")
+	refuse(b.given("max-redirects") && !f.location && !b.given("plan"), "--max-redirects is given without --location; add --location to follow redirects")
+	refuse(b.given("insecure") && f.insecure && b.given("cacert"), "--insecure and --cacert are both given; keep --cacert to check the server's certificate, --insecure not to")
 	for _, file := range []struct{ flag, path string }{
 		{"body-file", f.bodyFile}, {"cacert", f.caCert}, {"cert", f.cert}, {"key", f.key}, {"out", f.out},
 	} {
-		if b.given(file.flag) && file.path == "" {
-			return usagef("--%s is empty; name a file", file.flag)
-		}
+		refuse(b.given(file.flag) && file.path == "", "--%s is empty; name a file", file.flag)
 	}
-	return b.emptyConnectionFlags()
+	return errors.Join(append(problems, b.emptyConnectionFlags())...)
 }
 
 func (b planner) load() workload.Load {

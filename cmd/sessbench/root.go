@@ -3,10 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"sessbench/workload"
 )
 
 const rootHelp = `sessbench compares ways of using connections in one run: the same requests over
@@ -94,7 +97,7 @@ func explainFlagError(cmd *cobra.Command, err error) error {
 		return usagef("--%s needs a value%s", e.GetFlag().Name, see)
 	}
 	if e, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
-		return usagef("--%s is %q; %s", e.GetFlag().Name, e.GetValue(), expected(e.GetFlag()))
+		return usagef("--%s is %q; %s", e.GetFlag().Name, e.GetValue(), expected(e.GetFlag(), e.GetValue()))
 	}
 	if errors.Is(err, pflag.ErrHelp) {
 		return err
@@ -102,8 +105,26 @@ func explainFlagError(cmd *cobra.Command, err error) error {
 	return usagef("a flag is malformed; write --name value or --name=value%s", see)
 }
 
+// tooLarge says whether a value that was not taken is of the flag's type but for its size.
+func tooLarge(f *pflag.Flag, value string) bool {
+	switch f.Value.Type() {
+	case "duration":
+		_, err := workload.ParseTime(value)
+		return err == nil
+	case "int", "int64", "uint64":
+		return value != "" && strings.Trim(value, "0123456789") == ""
+	case "float64":
+		_, err := strconv.ParseFloat(value, 64)
+		return errors.Is(err, strconv.ErrRange)
+	}
+	return false
+}
+
 // expected says what a flag's value looks like.
-func expected(f *pflag.Flag) string {
+func expected(f *pflag.Flag, value string) string {
+	if tooLarge(f, value) {
+		return "that is far too large; write less"
+	}
 	switch f.Value.Type() {
 	case "duration":
 		return "write a number with its unit, such as 500ms, 10s or 2m"

@@ -28,7 +28,7 @@ func (v value) checks() []workload.Check {
 	var list []workload.Check
 	all := v.path
 	add := func(v value, name string) {
-		check := workload.Check{Name: name, Expr: v.orElse("true", value.text)}
+		check := workload.Check{Name: name, Expr: orElse(v, "true", value.text)}
 		if written := v.environment.Written(check.Expr); name == "" && written != check.Expr {
 			check.Name = workload.Named(written) // results call it by its expression
 		}
@@ -122,11 +122,11 @@ func (v value) twoTimes() *[2]workload.Duration {
 	return &two
 }
 
-// orElse returns what read does, or another text where that found something wrong.
-func (v value) orElse(other string, read func(value) string) string {
+// orElse returns what read does, or something else where that found something wrong: a value that nothing else of the plan contradicts.
+func orElse[T any](v value, other T, read func(value) T) T {
 	before := len(v.problems)
-	if text := read(v); len(v.problems) == before {
-		return text
+	if t := read(v); len(v.problems) == before {
+		return t
 	}
 	return other
 }

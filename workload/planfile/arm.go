@@ -14,24 +14,24 @@ func (v value) arms() []workload.Arm {
 			list, err := workload.ParseArms(v.word())
 			if err != nil { // one stands in for it, so that the others keep their numbers
 				if len(v.problems) == before {
-					v.keyError(err)
+					v.keyErrors(err)
 				}
 				list = []workload.Arm{{Name: "unread-" + itoa(len(arms)), Policy: "pooled"}}
 			}
 			arms = append(arms, list...)
 			return
 		}
-		arms = append(arms, v.arm())
+		arms = append(arms, v.arm(len(arms)))
 	})
 	return arms
 }
 
-// arm reads an arm that is a mapping. It is a pooled one where it does not say.
-func (v value) arm() workload.Arm {
+// arm reads an arm that is a mapping, the one with a number. It is a pooled one where it does not say.
+func (v value) arm(number int) workload.Arm {
 	var a workload.Arm
 	before := len(v.problems)
 	v.keys("arm", []key{
-		{"name", func(v value) { a.Name = v.word() }},
+		{"name", func(v value) { a.Name = orElse(v, "unread-"+itoa(number), value.word) }},
 		{"policy", func(v value) { a.Policy = v.word() }},
 		{"target", func(v value) { a.Target = v.url() }},
 		{"http", func(v value) { a.HTTP = v.word() }},

@@ -16,21 +16,27 @@ type loadReader struct {
 
 func (v value) load(l *loadReader) {
 	v.keys("load", []key{
-		{"workers", func(v value) { l.Workers, l.workers = v.int(), true }},
+		{"workers", func(v value) { l.Workers, l.workers = orElse(v, workload.DefaultWorkers, value.int), true }},
 		{"max_workers", func(v value) { l.MaxWorkers = v.atLeastOne() }},
-		{"duration", func(v value) { l.Duration, l.duration = workload.Duration(v.duration()), true }},
-		{"requests", func(v value) { l.Requests = v.int64() }},
-		{"rate", func(v value) { l.Rate = v.number() }},
+		{"duration", func(v value) {
+			l.Duration, l.duration = workload.Duration(orElse(v, workload.DefaultDuration, value.duration)), true
+		}},
+		{"requests", func(v value) { l.Requests = orElse(v, 1_000_000, value.int64) }},
+		{"rate", func(v value) { l.Rate = orElse(v, 1, value.number) }},
 		{"arrivals", func(v value) { l.Arrivals = workload.Arrivals(v.word()) }},
 		{"stages", func(v value) {
 			v.list("stages", func(v value) { l.Stages = append(l.Stages, v.stage()) })
+			if v.node.Kind != yaml.SequenceNode { // there were to be some
+				rate := 1.0
+				l.Stages = []workload.Stage{{Rate: &rate}}
+			}
 			if v.node.Kind == yaml.SequenceNode && len(v.node.Content) == 0 {
 				v.fail("is empty; list stages such as {rate: 500, duration: 30s}, or leave it out")
 			}
 		}},
-		{"trace", func(v value) { l.Trace = v.file() }},
+		{"trace", func(v value) { l.Trace = orElse(v, "unread", value.file) }},
 		{"warmup", func(v value) { l.Warmup, l.warmup = workload.Duration(v.duration()), true }},
-		{"blocks", func(v value) { l.Blocks, l.blocks = v.int(), true }},
+		{"blocks", func(v value) { l.Blocks, l.blocks = orElse(v, workload.DefaultBlocks, value.int), true }},
 		{"seed", func(v value) { l.Seed, l.seed = v.uint64(), true }},
 	})
 }
@@ -39,7 +45,7 @@ func (v value) stage() workload.Stage {
 	var s workload.Stage
 	v.keys("stage", []key{
 		{"duration", func(v value) { s.Duration = workload.Duration(v.duration()) }},
-		{"rate", func(v value) { rate := v.number(); s.Rate = &rate }},
+		{"rate", func(v value) { rate := orElse(v, 1, value.number); s.Rate = &rate }},
 		{"workers", func(v value) { s.Workers = v.count() }},
 		{"shape", func(v value) { s.Shape = workload.Shape(v.word()) }},
 	})
@@ -121,7 +127,7 @@ func (v value) thresholds() []workload.Threshold {
 		}
 		v.keys("threshold", []key{
 			{"condition", func(v value) { t.Condition = v.condition() }},
-			{"abort_early", func(v value) { t.AbortEarly = v.bool() }},
+			{"abort_early", func(v value) { t.AbortEarly = orElse(v, true, value.bool) }},
 			{"grace", func(v value) { t.Grace = workload.Duration(v.duration()) }},
 		})
 		list = append(list, t)

@@ -2,6 +2,7 @@ package planfile
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -25,14 +26,15 @@ func (v value) operation(s *workload.SessionPlan) workload.Operation {
 	before := len(v.problems)
 	v.keys("operation", slices.Concat(r.target(v), r.request(), r.answer()))
 	o := &r.Operation
-	wrong := len(v.problems) > before
 	switch {
 	case o.Steps != nil:
 		nameApart(o.Steps, v.path+".steps", v.places)
-	case wrong:
-		o.Method, o.URL, o.Name = "GET", "/", v.path // what is wrong was said
+	case r.targets == 0 && slices.ContainsFunc(v.problems[before:], Problem.unknownKey) || v.node.Kind != yaml.MappingNode: // what is wrong was said
 	default:
 		v.checkTarget(o, r.targets)
+	}
+	if o.Steps == nil && len(v.problems) > before {
+		o.Method, o.URL, o.Name = cmp.Or(o.Method, "GET"), cmp.Or(o.URL, "/"), cmp.Or(o.Name, v.path)
 	}
 	if len(o.Body) == 0 {
 		o.Body = nil
@@ -70,7 +72,7 @@ func (r *operationReader) target(of value) []key {
 	known := []key{
 		{"name", func(v value) { r.Name = v.name() }},
 		{"weight", func(v value) { r.Weight = v.weight() }},
-		{"rate", func(v value) { r.Rate = v.aboveZero() }},
+		{"rate", func(v value) { r.Rate = orElse(v, 1, value.aboveZero) }},
 		{"method", func(v value) { r.Method, r.method = strings.ToUpper(v.word()), true }},
 		{"url", as(templated, func(v value) { r.URL = v.url(); r.targets++ })},
 	}

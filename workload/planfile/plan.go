@@ -26,7 +26,7 @@ func (d *decoder) plan(root *yaml.Node) *workload.Plan {
 	}
 	v.keys("plan", []key{
 		{"include", func(value) {}}, // it was carried out
-		{"target", func(v value) { p.Target = v.url() }},
+		{"target", func(v value) { p.Target = orElse(v, "unread:", value.url) }},
 		{"arms", func(v value) { p.Arms = v.arms() }},
 		{"http", func(v value) { p.HTTP = v.word() }},
 		{"session", func(v value) { v.session(&p.Session) }},
@@ -84,8 +84,8 @@ func (d *decoder) validate(p *workload.Plan) {
 	for _, e := range problems {
 		fault, ofText := texts[*e]
 		known := func(p Problem) bool {
-			return p.Key == "" || e.Key == "mix" || strings.HasPrefix(p.Key, e.Key) || strings.HasPrefix(e.Key, p.Key) ||
-				ofText && fault.OfName && definesNames(p.Key) || e.OfResult() && strings.HasPrefix(p.Key, "arms")
+			return p.Key == "" || within(p.Key, e.Key) || within(e.Key, p.Key) || e.Key == "mix" && p.unknownKey() && !strings.Contains(p.Key, ".") ||
+				ofText && fault.OfName && definesNames(p.Key) || e.OfResult() && d.hidesNames(p)
 		}
 		if slices.ContainsFunc(unread, known) {
 			continue
@@ -96,6 +96,27 @@ func (d *decoder) validate(p *workload.Plan) {
 		}
 		d.problem(at, e.Key, e.Problem)
 	}
+}
+
+// within says whether a key is another one or lies in it.
+func within(key, around string) bool {
+	rest, ok := strings.CutPrefix(key, around)
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+}
+
+// hidesNames says whether it is not known, because of the problem, what an arm, an operation, a check or a stage is called.
+func (d *decoder) hidesNames(p Problem) bool {
+	switch {
+	case within(p.Key, "arms"), within(p.Key, "load.stages"):
+		return true
+	case !within(p.Key, "mix"):
+		return false
+	}
+	dot := strings.LastIndexByte(p.Key, '.')
+	last := p.Key[dot+1:]
+	_, named := d.places[p.Key[:max(0, dot)]+".name"]
+	ofName := last == "name" || last == "steps" || !named && (last == "method" || last == "url" || slices.Contains(methods, last))
+	return ofName || p.unknownKey() || !strings.Contains(p.Key, ".") || strings.Contains(p.Key, ".check")
 }
 
 // definesNames says whether what stands under a key has names that texts refer to.

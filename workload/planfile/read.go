@@ -84,7 +84,8 @@ func parse(name string, data []byte, overrides []string) (*File, error) {
 		}
 		return nil, d.failure()
 	}
-	if root = d.include(root, d.mainFile()); d.unincluded { // what is missing would be told once more
+	if root = d.include(root, d.mainFile()); d.unincluded {
+		d.plan(root) // what it has can be wrong by itself; what it lacks may be in the file that is missing
 		return nil, d.failure()
 	}
 	plan := d.plan(d.override(root, overrides))

@@ -1,8 +1,6 @@
 package planfile
 
 import (
-	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -153,7 +151,7 @@ func (v value) tls(t *workload.TLSPlan) {
 	v.keys("tls", []key{
 		{"verify", func(v value) { t.Verify = v.bool() }},
 		{"ca", func(v value) { t.CA = v.file() }},
-		{"cert", func(v value) { t.Cert = v.file() }},
+		{"cert", func(v value) { t.Cert = orElse(v, "unread", value.file) }},
 		{"key", func(v value) { t.Key = v.file() }},
 		{"min", func(v value) { t.Min = v.word() }},
 		{"max", func(v value) { t.Max = v.word() }},
@@ -243,11 +241,9 @@ func (v value) retries() *session.Retry {
 	return r
 }
 
-// keyError notes what a rule of the plan says of the value.
-func (v value) keyError(err error) {
-	if e, ok := errors.AsType[*workload.KeyError](err); ok {
+// keyErrors notes what rules of the plan say of the value.
+func (v value) keyErrors(err error) {
+	for _, e := range workload.KeyErrors(err) {
 		v.fail("%s", e.Problem)
-		return
 	}
-	v.fail("%s", fmt.Sprint(err))
 }

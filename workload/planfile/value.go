@@ -157,8 +157,13 @@ func (v value) keys(section string, known []key) {
 	}
 }
 
+// noKey begins problems of keys that no plan has.
+const noKey = "is no key of a plan; "
+
+func (p Problem) unknownKey() bool { return strings.HasPrefix(p.Text, noKey) }
+
 func (v value) unknown(m memberNode, known []key) {
-	v.problem(m.at, m.path, "is no key of a plan; "+hint(v.path, m.key.Value, known))
+	v.problem(m.at, m.path, noKey+hint(v.path, m.key.Value, known))
 }
 
 // A memberNode is a member of a mapping.
@@ -360,7 +365,7 @@ func (v value) wrongNumber(isNumber bool, wanted string) {
 // duration reads a time with its unit, or 0.
 func (v value) duration() time.Duration {
 	text, ok := v.scalar("!!str", "!!int", "!!float")
-	d, err := time.ParseDuration(text)
+	d, err := workload.ParseTime(text)
 	if !ok || err != nil {
 		what := kindOf(v.node)
 		if !v.isNull() {
