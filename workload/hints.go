@@ -4,7 +4,9 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"net"
 
+	"sessbench/workload/session"
 	"sessbench/workload/wire"
 )
 
@@ -23,6 +25,9 @@ func unreachableHint(err error, proxy *wire.Proxy, protocol wire.Protocol) strin
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
 		return "the server does not speak TLS at this port; try http instead of https"
 	}
+	if isA[*session.TLSFileError](err) {
+		return "name a file that can be appended to with --key-log, or leave that out"
+	}
 	if _, ok := errors.AsType[x509.HostnameError](err); ok {
 		return "use a host name that the certificate is for, or --insecure to accept any certificate"
 	}
@@ -33,6 +38,9 @@ func unreachableHint(err error, proxy *wire.Proxy, protocol wire.Protocol) strin
 	case wire.ClassDNS:
 		return "check the host's name, or give its address with --resolve"
 	case wire.ClassTLS:
+		if refusedALPN(err) {
+			return "the server takes none of the protocols that are offered by ALPN; offer others, or none (--alpn)"
+		}
 		return "the server may want a client certificate (--cert), another version of TLS, or key exchanges or ciphers that are not offered (--curves, --ciphers)"
 	case wire.ClassProtocol:
 		return "offer by ALPN what the connection is for (--alpn), or name the version of HTTP that the server chose (--http)"
@@ -76,11 +84,11 @@ func errorHint(classes map[string]int64, dialed string, protocol wire.Protocol) 
 func protocolHint(err error, protocol wire.Protocol) string {
 	class := wire.ClassOf(err)
 	switch {
-	case isA[*tls.CertificateVerificationError](err) || class == wire.ClassDNS:
+	case isA[*tls.CertificateVerificationError](err), isA[*session.TLSFileError](err), class == wire.ClassDNS:
 		return "" // it speaks what it should, or was never asked
 	case protocol == wire.HTTP3:
 		return "the server may not speak HTTP/3 (QUIC, UDP) at this port; leave that out, or switch it on there"
-	case protocol == wire.HTTP2 && (class == wire.ClassProtocol || class == wire.ClassTLS):
+	case protocol == wire.HTTP2 && (class == wire.ClassProtocol || refusedALPN(err)):
 		return "the server may not offer HTTP/2 by ALPN; leave that out, or switch it on there"
 	case protocol == wire.H2C && class == wire.ClassProtocol:
 		return "leave h2c out, or switch HTTP/2 without TLS on there"
@@ -88,6 +96,13 @@ func protocolHint(err error, protocol wire.Protocol) string {
 		return "the server may not speak HTTP/2 without TLS; leave that out, or switch it on there"
 	}
 	return ""
+}
+
+// refusedALPN reports whether the server's alert was that it takes none of the protocols offered. Over TCP, crypto/tls
+// gives the alert no type of its own.
+func refusedALPN(err error) bool {
+	alert, ok := errors.AsType[*net.OpError](err)
+	return ok && alert.Op == "remote error" && alert.Err.Error() == "tls: no application protocol"
 }
 
 // isA reports whether a T is in err's chain.
