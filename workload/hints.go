@@ -12,7 +12,10 @@ import (
 
 // unreachableHint says what to try when the check before a run, through proxy unless that is nil, failed
 // with err.
-func unreachableHint(err error, proxy *wire.Proxy, protocol wire.Protocol) string {
+func unreachableHint(err error, proxy *wire.Proxy, protocol wire.Protocol, opts *wire.Options) string {
+	if wire.ClassOf(err) == wire.ClassConnectTimeout && tooFar(opts) {
+		return "round trips of --emulate-rtt count there too; raise --connect-timeout, or emulate a shorter path"
+	}
 	if wire.ViaProxy(err) && proxy != nil {
 		return proxyHint(err, proxy)
 	}
@@ -50,6 +53,11 @@ func unreachableHint(err error, proxy *wire.Proxy, protocol wire.Protocol) strin
 		return "raise the limit of open files (ulimit -n)"
 	}
 	return "check the address, and that the server is running"
+}
+
+// tooFar reports whether the emulated round trips of opening a connection, 3 with TLS 1.2, can fill the time for it.
+func tooFar(opts *wire.Options) bool {
+	return opts.Distance != nil && 3*opts.Distance.RTT >= opts.Limits.ConnectTimeout
 }
 
 // errorHint says what to try where calls failed; the arm connects to dialed by protocol.

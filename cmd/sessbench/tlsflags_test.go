@@ -200,6 +200,18 @@ func TestEmulatedRoundTripsAreInThePhases(t *testing.T) {
 }
 
 // What an arm does with idle connections is seen by the server: each request comes over a new one.
+// A path that is too long for the time to connect is not the server's fault.
+func TestConnectTimeoutOnAnEmulatedPath(t *testing.T) {
+	w := newTLSWitness(t, nil)
+	for _, http := range []string{"1.1", "2"} {
+		out := newRealConsole()
+		code := out.sessbench(t, "run", w.URL, "-k", "-n", "1", "--http", http, "--emulate-rtt", "10s", "--connect-timeout", "20ms")
+		if code != exitFailed || !strings.Contains(out.err.String(), "raise --connect-timeout") {
+			t.Errorf("HTTP/%s: exit code %d, want %d and a hint at --connect-timeout: %s", http, code, exitFailed, out.err.String())
+		}
+	}
+}
+
 func TestIdleModifierEndsConnections(t *testing.T) {
 	for arm, kept := range map[string]bool{"pooled+idle-1ms": false, "pooled+age-1ms": false, "pooled+idle-10m": true, "pooled+age-10m": true} {
 		opened := make(chan net.Conn, 100)
