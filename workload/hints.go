@@ -22,6 +22,9 @@ func unreachableHint(err error, proxy *wire.Proxy, protocol wire.Protocol, opts 
 	if wire.NoSource(err) {
 		return "name an address of the same family, IPv4 or IPv6, with --source"
 	}
+	if opts.Socket.ProxyProtocol != 0 && hungUp(err) {
+		return "the server may not take such a header of the PROXY protocol at this port; leave --proxy-protocol out, name its other version, or switch it on there"
+	}
 	if hint := protocolHint(err, protocol); hint != "" {
 		return hint
 	}
@@ -58,6 +61,15 @@ func unreachableHint(err error, proxy *wire.Proxy, protocol wire.Protocol, opts 
 // tooFar reports whether the emulated round trips of opening a connection, 3 with TLS 1.2, can fill the time for it.
 func tooFar(opts *wire.Options) bool {
 	return opts.Distance != nil && 3*opts.Distance.RTT >= opts.Limits.ConnectTimeout
+}
+
+// hungUp reports whether the server was reached and ended the connection, or answered something else than TLS.
+func hungUp(err error) bool {
+	switch wire.ClassOf(err) {
+	case wire.ClassReset, wire.ClassClosedEarly, wire.ClassSend:
+		return true
+	}
+	return isA[tls.RecordHeaderError](err)
 }
 
 // errorHint says what to try where calls failed; the arm connects to dialed by protocol.

@@ -126,6 +126,8 @@ func TestHandshakesThatFailNameTheFlag(t *testing.T) {
 		"key exchange over HTTP/2": {"--curves X25519 --http 2", "--curves"},
 		"HTTP/2":                   {"--http 2", "HTTP/2 by ALPN"},
 		"protocols offered":        {"--alpn other", "(--alpn)"},
+		"header before TLS":        {"--proxy-protocol 1", "--proxy-protocol"},
+		"header before HTTP/2":     {"--proxy-protocol 2 --http 2", "--proxy-protocol"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out := newRealConsole()
