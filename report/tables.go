@@ -220,7 +220,7 @@ func writeConnections(w io.Writer, r *result.Result) error {
 	add("closed by the peer", true, func(c *result.Connections) int64 { return c.ClosedByPeer })
 	add("closed after an error", false, func(c *result.Connections) int64 { return c.Discarded })
 	add("not closed though told to", false, func(c *result.Connections) int64 { return c.KeptByServer })
-	add("left in TIME_WAIT", false, func(c *result.Connections) int64 { return c.TimeWait })
+	add("TIME_WAIT at most", false, func(c *result.Connections) int64 { return c.TimeWait })
 	add("open at the end", true, func(c *result.Connections) int64 { return c.KeptOpen })
 	add("failed to open", false, func(c *result.Connections) int64 { return c.OpenFailures })
 	add("sent again: socket had died", false, func(c *result.Connections) int64 { return c.StaleRetries })

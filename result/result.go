@@ -207,7 +207,7 @@ type Connections struct {
 	Lookups        int64 `json:"lookups"`        // names looked up
 	Reset          int64 `json:"reset"`          // of those that we ended, by RST
 	KeptByServer   int64 `json:"kept_by_server"` // told to be closed by the server, which did not in time
-	TimeWait       int64 `json:"time_wait"`      // ended by our FIN first, which keeps a local port in TIME_WAIT
+	TimeWait       int64 `json:"time_wait"`      // ended by our FIN first, which keeps a local port in TIME_WAIT unless the server answers it with a TLS alert
 }
 
 // Handshake is what a number of TLS handshakes came to.

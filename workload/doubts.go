@@ -63,7 +63,7 @@ func redirectsLeft(n *result.Arm) int64 {
 
 // runDoubts are warnings about the run as a whole.
 func (r *Runner) runDoubts() []result.Warning {
-	var list []result.Warning
+	list := []result.Warning{} // in JSON [], not null
 	if blocks := len(r.arms[0].trials); len(r.arms) > 1 && blocks < fewBlocks {
 		list = append(list, result.Warning{Code: "too_few_blocks",
 			Detail: fmt.Sprintf("%d blocks were measured; fewer than %d give no verdict", blocks, fewBlocks),

@@ -4,24 +4,35 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"net"
 
+	"sessbench/workload/session"
 	"sessbench/workload/wire"
 )
 
 // unreachableHint says what to try when the check before a run, through proxy unless that is nil, failed
 // with err.
-func unreachableHint(err error, proxy *wire.Proxy, protocol wire.Protocol) string {
+func unreachableHint(err error, proxy *wire.Proxy, protocol wire.Protocol, opts *wire.Options) string {
+	if wire.ClassOf(err) == wire.ClassConnectTimeout && tooFar(opts) {
+		return "round trips of --emulate-rtt count there too; raise --connect-timeout, or emulate a shorter path"
+	}
 	if wire.ViaProxy(err) && proxy != nil {
 		return proxyHint(err, proxy)
 	}
 	if wire.NoSource(err) {
 		return "name an address of the same family, IPv4 or IPv6, with --source"
 	}
+	if opts.Socket.ProxyProtocol != 0 && hungUp(err) {
+		return "the server may not take such a header of the PROXY protocol at this port; leave --proxy-protocol out, name its other version, or switch it on there"
+	}
 	if hint := protocolHint(err, protocol); hint != "" {
 		return hint
 	}
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
 		return "the server does not speak TLS at this port; try http instead of https"
+	}
+	if isA[*session.TLSFileError](err) {
+		return "name a file that can be appended to with --key-log, or leave that out"
 	}
 	if _, ok := errors.AsType[x509.HostnameError](err); ok {
 		return "use a host name that the certificate is for, or --insecure to accept any certificate"
@@ -33,6 +44,9 @@ func unreachableHint(err error, proxy *wire.Proxy, protocol wire.Protocol) strin
 	case wire.ClassDNS:
 		return "check the host's name, or give its address with --resolve"
 	case wire.ClassTLS:
+		if refusedALPN(err) {
+			return "the server takes none of the protocols that are offered by ALPN; offer others, or none (--alpn)"
+		}
 		return "the server may want a client certificate (--cert), another version of TLS, or key exchanges or ciphers that are not offered (--curves, --ciphers)"
 	case wire.ClassProtocol:
 		return "offer by ALPN what the connection is for (--alpn), or name the version of HTTP that the server chose (--http)"
@@ -42,6 +56,20 @@ func unreachableHint(err error, proxy *wire.Proxy, protocol wire.Protocol) strin
 		return "raise the limit of open files (ulimit -n)"
 	}
 	return "check the address, and that the server is running"
+}
+
+// tooFar reports whether the emulated round trips of opening a connection, 3 with TLS 1.2, can fill the time for it.
+func tooFar(opts *wire.Options) bool {
+	return opts.Distance != nil && 3*opts.Distance.RTT >= opts.Limits.ConnectTimeout
+}
+
+// hungUp reports whether the server was reached and ended the connection, or answered something else than TLS.
+func hungUp(err error) bool {
+	switch wire.ClassOf(err) {
+	case wire.ClassReset, wire.ClassClosedEarly, wire.ClassSend:
+		return true
+	}
+	return isA[tls.RecordHeaderError](err)
 }
 
 // errorHint says what to try where calls failed; the arm connects to dialed by protocol.
@@ -76,11 +104,11 @@ func errorHint(classes map[string]int64, dialed string, protocol wire.Protocol) 
 func protocolHint(err error, protocol wire.Protocol) string {
 	class := wire.ClassOf(err)
 	switch {
-	case isA[*tls.CertificateVerificationError](err) || class == wire.ClassDNS:
+	case isA[*tls.CertificateVerificationError](err), isA[*session.TLSFileError](err), class == wire.ClassDNS:
 		return "" // it speaks what it should, or was never asked
 	case protocol == wire.HTTP3:
 		return "the server may not speak HTTP/3 (QUIC, UDP) at this port; leave that out, or switch it on there"
-	case protocol == wire.HTTP2 && (class == wire.ClassProtocol || class == wire.ClassTLS):
+	case protocol == wire.HTTP2 && (class == wire.ClassProtocol || refusedALPN(err)):
 		return "the server may not offer HTTP/2 by ALPN; leave that out, or switch it on there"
 	case protocol == wire.H2C && class == wire.ClassProtocol:
 		return "leave h2c out, or switch HTTP/2 without TLS on there"
@@ -88,6 +116,13 @@ func protocolHint(err error, protocol wire.Protocol) string {
 		return "the server may not speak HTTP/2 without TLS; leave that out, or switch it on there"
 	}
 	return ""
+}
+
+// refusedALPN reports whether the server's alert was that it takes none of the protocols offered. Over TCP, crypto/tls
+// gives the alert no type of its own.
+func refusedALPN(err error) bool {
+	alert, ok := errors.AsType[*net.OpError](err)
+	return ok && alert.Op == "remote error" && alert.Err.Error() == "tls: no application protocol"
 }
 
 // isA reports whether a T is in err's chain.

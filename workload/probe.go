@@ -32,7 +32,7 @@ func (r *Runner) probe(ctx context.Context) (found, error) {
 		policy := wire.Policy{HTTP: p.http, TLS: a.policy.TLS}
 		info, err := wire.ProbeAs(ctx, p.target.endpoint, proxy, policy, &p.target.wire)
 		if err != nil {
-			return all, fmt.Errorf("%s cannot be reached%s: %w; %s", maskURL(p.target.url), byProtocol(policy.HTTP), err, unreachableHint(err, proxy, policy.HTTP))
+			return all, fmt.Errorf("%s cannot be reached%s: %w; %s", maskURL(p.target.url), byProtocol(policy.HTTP), err, unreachableHint(err, proxy, policy.HTTP, &p.target.wire))
 		}
 		all.here = all.here || onThisHost(info.Address)
 		if seen = append(seen, p); len(seen) == 1 {

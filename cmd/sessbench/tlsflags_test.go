@@ -118,6 +118,42 @@ func TestKeyLogFlagWritesEveryConnection(t *testing.T) {
 }
 
 // A shared pool of one connection makes workers wait for it: the server sees no second one.
+// What ends a handshake is named by the flag that mends it.
+func TestHandshakesThatFailNameTheFlag(t *testing.T) {
+	w := newTLSWitness(t, func(c *tls.Config) { c.CurvePreferences = []tls.CurveID{tls.CurveP521} })
+	for name, c := range map[string]struct{ flags, flag string }{
+		"key exchange":             {"--curves X25519", "--curves"},
+		"key exchange over HTTP/2": {"--curves X25519 --http 2", "--curves"},
+		"HTTP/2":                   {"--http 2", "HTTP/2 by ALPN"},
+		"protocols offered":        {"--alpn other", "(--alpn)"},
+		"header before TLS":        {"--proxy-protocol 1", "--proxy-protocol"},
+		"header before HTTP/2":     {"--proxy-protocol 2 --http 2", "--proxy-protocol"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out := newRealConsole()
+			args := append([]string{"run", w.URL, "-k", "-n", "1"}, strings.Fields(c.flags)...)
+			if code := out.sessbench(t, args...); code != exitFailed {
+				t.Fatalf("exit code %d, want %d", code, exitFailed)
+			}
+			if _, hint, _ := strings.Cut(out.err.String(), "; "); !strings.Contains(hint, c.flag) {
+				t.Errorf("%s\nwant a hint with %q", out.err.String(), c.flag)
+			}
+		})
+	}
+	t.Run("key log", func(t *testing.T) {
+		if _, err := os.Stat("/dev/full"); err != nil {
+			t.Skip(err)
+		}
+		out := newRealConsole()
+		if code := out.sessbench(t, "run", w.URL, "-k", "-n", "1", "--key-log", "/dev/full"); code != exitFailed {
+			t.Fatalf("exit code %d, want %d", code, exitFailed)
+		}
+		if !strings.Contains(out.err.String(), "with --key-log") {
+			t.Errorf("%s\nwant a hint at --key-log", out.err.String())
+		}
+	})
+}
+
 func TestPoolOfOneIsOneConnection(t *testing.T) {
 	for arm, one := range map[string]bool{"shared-pool+pool-1": true, "pooled": false} {
 		var mu sync.Mutex
@@ -166,6 +202,18 @@ func TestEmulatedRoundTripsAreInThePhases(t *testing.T) {
 }
 
 // What an arm does with idle connections is seen by the server: each request comes over a new one.
+// A path that is too long for the time to connect is not the server's fault.
+func TestConnectTimeoutOnAnEmulatedPath(t *testing.T) {
+	w := newTLSWitness(t, nil)
+	for _, http := range []string{"1.1", "2"} {
+		out := newRealConsole()
+		code := out.sessbench(t, "run", w.URL, "-k", "-n", "1", "--http", http, "--emulate-rtt", "10s", "--connect-timeout", "20ms")
+		if code != exitFailed || !strings.Contains(out.err.String(), "raise --connect-timeout") {
+			t.Errorf("HTTP/%s: exit code %d, want %d and a hint at --connect-timeout: %s", http, code, exitFailed, out.err.String())
+		}
+	}
+}
+
 func TestIdleModifierEndsConnections(t *testing.T) {
 	for arm, kept := range map[string]bool{"pooled+idle-1ms": false, "pooled+age-1ms": false, "pooled+idle-10m": true, "pooled+age-10m": true} {
 		opened := make(chan net.Conn, 100)

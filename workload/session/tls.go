@@ -57,7 +57,8 @@ func (t TLS) Config() (*tls.Config, error) {
 	return config, nil
 }
 
-// A TLSFileError says which field of a TLS names a file that cannot be used; it is in the chain of Config's error.
+// A TLSFileError says which field of a TLS names a file that cannot be used; it is in the chain of Config's error, and
+// of a handshake's whose secrets could not be written to the key log.
 type TLSFileError struct {
 	Field string // "CA", "Cert", "Key" or "KeyLog"
 	Err   error

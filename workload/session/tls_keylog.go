@@ -35,15 +35,17 @@ func (l keyLog) open() (*os.File, error) {
 	return os.OpenFile(string(l), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
 }
 
-// Write appends a line. An error ends the handshake that it is about.
+// Write appends a line. An error, a *TLSFileError, ends the handshake that it is about.
 func (l keyLog) Write(line []byte) (int, error) {
 	f, err := l.open()
 	if err != nil {
-		return 0, fmt.Errorf("TLS key log: %w", err)
+		return 0, unwritten(err)
 	}
 	n, err := f.Write(line)
 	if err = errors.Join(err, f.Close()); err != nil {
-		err = fmt.Errorf("TLS key log: %w", err)
+		err = unwritten(err)
 	}
 	return n, err
 }
+
+func unwritten(err error) error { return &TLSFileError{"KeyLog", fmt.Errorf("TLS key log: %w", err)} }

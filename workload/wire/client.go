@@ -43,6 +43,11 @@ func NewClient(clock Clock, opts *Options, policy Policy, pool *Pool) *Client {
 	if opts == nil {
 		opts = new(Options)
 	}
+	return clientFrom(clock, opts, policy, pool, opts.Turns.begin())
+}
+
+// clientFrom is NewClient for one that begins where start says with addresses in turn.
+func clientFrom(clock Clock, opts *Options, policy Policy, pool *Pool, start uint32) *Client {
 	if pool == nil {
 		if policy.SharedPool {
 			panic("wire: Policy.SharedPool without a pool")
@@ -55,7 +60,6 @@ func NewClient(clock Clock, opts *Options, policy Policy, pool *Pool) *Client {
 	if spare == nil {
 		spare = new(Buffers)
 	}
-	start := opts.Turns.begin()
 	c.opener = opener{opts: opts, policy: &c.policy, clock: clock, counts: &c.counts, spare: spare, yields: runtime.GOMAXPROCS(0) == 1,
 		queue: queue{start: start}, dialer: newDialer(opts, start)}
 	if policy.ResumeTLS {

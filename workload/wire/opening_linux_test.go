@@ -61,6 +61,23 @@ func TestMoreSourcesHaveMorePorts(t *testing.T) {
 	}
 }
 
+// As many sources as Clients are used by one each, whatever was probed before.
+func TestSourcesAreSpreadOverClients(t *testing.T) {
+	probed := serve(t, nil, func(p *peer) { p.await() })
+	var seen peers
+	s := serve(t, nil, func(p *peer) { seen.note(p); answer(okText)(p) })
+	opts := &Options{Turns: NewTurns(), Socket: SocketOptions{Source: addrs("127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5")}}
+	if _, err := Probe(t.Context(), endpoint(t, probed.url), opts); err != nil {
+		t.Fatal(err)
+	}
+	for range opts.Socket.Source {
+		wantOK(t, call(t, newClient(t, opts, Policy{}), get(t, s.url)), 200, "ok")
+	}
+	if got := seen.hosts(); len(got) != len(opts.Socket.Source) {
+		t.Errorf("connections came from %v, want one from each source", got)
+	}
+}
+
 // fastListener listens with fast open.
 func fastListener(t *testing.T) net.Listener {
 	t.Helper()

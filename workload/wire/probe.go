@@ -37,8 +37,11 @@ func ProbeAs(ctx context.Context, e Endpoint, proxy *Proxy, policy Policy, opts 
 	if err := proxy.Validate(); err != nil {
 		return ProbeInfo{}, err
 	}
+	if opts == nil {
+		opts = new(Options)
+	}
 	clock := NewClock()
-	c := NewClient(clock, opts, policy, nil)
+	c := clientFrom(clock, opts, policy, nil, 0) // opts' Turns are for Clients that offer load
 	defer c.Close()
 	c.follow(ctx)
 	var ex Exchange
