@@ -44,7 +44,7 @@ func planSections() []section {
 	once := Type{"operation", ref("once")}
 	return []section{
 		{name: "plan", title: "The plan", needs: either(schema{"required": []any{"mix"}}, schema{"required": []any{"include"}}), keys: []Key{
-			{"include", some(fileName()), "", "", "", "[plans](#include) that lie under this one", "[base.yaml, checkout.yaml]"},
+			{"include", some(fileName()), "", "", "", "[plans](#include) that this one builds on", "[base.yaml, checkout.yaml]"},
 			{"target", text(), "the embedded test server", "", "URL", "scheme, host and port that relative URLs are requested from", "https://api.example.com"},
 			{"arms", some(or(text(), object("arm"))), "`pooled` and `fresh`; with TLS `fresh-resumed` too", "", "--arms", "ways of using connections that are compared: names of policies, perhaps with [modifiers](plan.md#arms), or mappings. The first is the baseline", "[pooled, {name: five, requests_per_connection: 5}]"},
 			{"http", httpVersion(), "`1.1`", "", "--http", "version of HTTP of arms that do not say", `"2"`},
