@@ -136,7 +136,10 @@ func (c *curlImporter) completeURL(options *curlOptions, o *operation, raw strin
 	}
 	var query []string
 	for _, q := range options.urlQuery {
-		text, ok := urlEncoded(q)
+		text, ok := strings.CutPrefix(q, "+") // as it is
+		if !ok {
+			text, ok = urlEncoded(q)
+		}
 		if !ok {
 			c.comment(o, "A parameter of --url-query was left out: it is in a file.")
 			continue
