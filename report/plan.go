@@ -18,6 +18,7 @@ type planFacts struct {
 	ownRates float64 // of the mix's items together; 0: they have none
 	renews   bool    // sessions are renewed
 	hasSetup bool    // or a teardown
+	scenario bool    // there is one in the mix, so that iterations and requests are not the same
 }
 
 // stageFacts are what a load that changes comes to.
@@ -53,6 +54,7 @@ func readPlan(raw json.RawMessage) planFacts {
 	}
 	for _, item := range list(plan["mix"]) {
 		p.ownRates += number(object(item)["rate"])
+		p.scenario = p.scenario || len(list(object(item)["steps"])) > 0
 	}
 	return p
 }
@@ -118,7 +120,7 @@ func scalar(raw json.RawMessage) string {
 
 // load tells the load model in a line, or "" where the plan does not.
 func (p planFacts) load() string {
-	if p == (planFacts{target: p.target, connect: p.connect, stages: stageFacts{lengthKnown: true}, hasSetup: p.hasSetup, renews: p.renews}) {
+	if p == (planFacts{target: p.target, connect: p.connect, stages: stageFacts{lengthKnown: true}, hasSetup: p.hasSetup, renews: p.renews, scenario: p.scenario}) {
 		return ""
 	}
 	model, open := p.model()
@@ -143,11 +145,19 @@ func (p planFacts) load() string {
 		}
 	}
 	add("%s measured per arm", p.duration)
-	add("requests per arm: %s", p.requests)
+	add(p.unit()+" per arm: %s", p.requests)
 	add("blocks: %s", p.blocks)
 	add("warm-up %s", p.warmup)
 	add("seed %s", p.seed)
 	return strings.Join(parts, ", ")
+}
+
+// unit is what rates and numbers of a plan count.
+func (p planFacts) unit() string {
+	if p.scenario {
+		return "iterations"
+	}
+	return "requests"
 }
 
 // model tells what is offered, and whether that is so whatever the server does.
@@ -160,7 +170,7 @@ func (p planFacts) model() (text string, open bool) {
 	case p.trace != "":
 		return "open model: the arrivals in " + p.trace + " in each block", true
 	case p.rate != "":
-		return "open model: " + p.rate + " requests per second", true
+		return "open model: " + p.rate + " " + p.unit() + " per second", true
 	case p.ownRates > 0:
 		return "open model: " + level(p.ownRates) + " per second by the operations' own rates", true
 	}

@@ -8,8 +8,11 @@ import (
 
 func TestTheLoadIsToldInALine(t *testing.T) {
 	for plan, want := range map[string]string{
-		`{"load": {"workers": 10, "duration": "10s", "warmup": "1s", "blocks": 10, "seed": 7}}`:                      "closed model, workers: 10, 10s measured per arm, blocks: 10, warm-up 1s, seed 7",
-		`{"load": {"rate": 500, "arrivals": "poisson", "workers": 64}}`:                                              "open model: 500 requests per second, poisson arrivals, up to 64 workers",
+		`{"load": {"workers": 10, "duration": "10s", "warmup": "1s", "blocks": 10, "seed": 7}}`: "closed model, workers: 10, 10s measured per arm, blocks: 10, warm-up 1s, seed 7",
+		`{"load": {"rate": 500, "arrivals": "poisson", "workers": 64}}`:                         "open model: 500 requests per second, poisson arrivals, up to 64 workers",
+		`{"load": {"rate": 500, "workers": 8}, "mix": [{"steps": [{}]}]}`:                       "open model: 500 iterations per second, up to 8 workers",
+		`{"load": {"requests": 60, "workers": 8}, "mix": [{}, {"steps": [{}]}]}`:                "closed model, workers: 8, iterations per arm: 60",
+		`{"mix": [{"steps": [{}]}]}`:                                                                                 "",
 		`{"load": {"rate": 500, "workers": 8, "max_workers": 64}}`:                                                   "open model: 500 requests per second, 8 workers, and up to 64 while none is free",
 		`{"load": {"workers": 8, "trace": "day.csv", "arrivals": "constant"}}`:                                       "open model: the arrivals in day.csv in each block, up to 8 workers",
 		`{"mix": [{"rate": 20}, {"rate": 7.5}], "load": {"workers": 8, "arrivals": "constant"}}`:                     "open model: 27.5 per second by the operations' own rates, constant arrivals, up to 8 workers",

@@ -23,7 +23,11 @@ func writeStages(w io.Writer, r *result.Result) error {
 		}
 	}
 	u := unitOf(summaries)
-	t := newGroupTable(r, "Stages: "+levelOf(r), "achieved /s", "p50, "+u.name, "p99, "+u.name, "errors")
+	achieved := "achieved /s"
+	if hasScenarios(r) {
+		achieved = "calls /s" // short, as all arms stand beside each other
+	}
+	t := newGroupTable(r, "Stages: "+levelOf(r), achieved, "p50, "+u.name, "p99, "+u.name, "errors")
 	for at := range min(longest, mostStages) {
 		t.add(stretch(r, at), r, func(a *result.Arm) []string {
 			if at >= len(a.Stages) {
@@ -49,9 +53,17 @@ func levelOf(r *result.Result) string {
 		}
 		return false
 	}) {
+		if hasScenarios(r) {
+			return "iterations /s"
+		}
 		return "offered /s"
 	}
 	return "workers"
+}
+
+// hasScenarios says whether load is offered by iterations that may be several calls.
+func hasScenarios(r *result.Result) bool {
+	return anyArm(r, func(a *result.Arm) bool { return len(a.Scenarios) > 0 })
 }
 
 // stretch tells a stretch's level, as the first arm that has it says.

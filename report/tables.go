@@ -107,7 +107,7 @@ func writeArms(w io.Writer, r *result.Result) error {
 	}
 	g.add("requests", each(r, func(a *result.Arm) string { return count(a.Requests) }))
 	offered, achieved := "offered /s", "achieved /s"
-	if anyArm(r, func(a *result.Arm) bool { return len(a.Scenarios) > 0 }) {
+	if hasScenarios(r) {
 		offered, achieved = "iterations offered /s", "calls achieved /s"
 	}
 	if isOpen(r) {

@@ -23,8 +23,7 @@ const gain = "gain"
 // classes and statuses are not known to it, so any is accepted; CheckNames knows them.
 func (c Condition) Check(armNames []string) error { return c.check(armNames, nil) }
 
-// CheckNames is Check where the plan is known: only what it names is accepted, and any
-// error class and status.
+// CheckNames is Check where the plan is known: only what it names is accepted, and any status.
 func (c Condition) CheckNames(n Names) error { return c.check(n.Arms, &n) }
 
 func (c Condition) check(armNames []string, names *Names) error {

@@ -17,6 +17,7 @@ func shop() result.Names {
 		Checks:     map[string][]string{"list": {"status == 200 && size > 0", "fast"}, "checkout/pay": {"paid"}},
 		Scenarios:  []string{"checkout"},
 		Stages:     3,
+		Classes:    []string{"check", "reset"},
 	}
 }
 
@@ -26,7 +27,8 @@ func TestConditionsReachAllPartsOfAPlan(t *testing.T) {
 		"pooled.operations.list.checks.fast.failed == 0", "pooled.operations.list.checks.status == 200 && size > 0.passed > 3",
 		"pooled.scenarios.checkout.completed > 10", "pooled.scenarios.checkout.time.p95 < 2s",
 		"pooled.stages.2.response_time.p99 < 80ms", "pooled.stages.1.0.achieved_rate >= 99.5", "fresh.stages.0.errors == 0",
-		"pooled.sessions.setup_failures == 0", "pooled.status.503 == 0", "gain.response_time.p50 > 1.5",
+		"pooled.sessions.setup_failures == 0", "pooled.status.503 == 0",
+		"pooled.error_classes.check == 0", "fresh.operations.list.error_classes.reset < 3", "gain.response_time.p50 > 1.5",
 	} {
 		c := mustParse(t, s)
 		if err := c.CheckNames(shop()); err != nil {
@@ -53,6 +55,10 @@ func TestNamesThatThePlanDoesNotHaveAreRefused(t *testing.T) {
 		{"pooled.stages > 1", "as in stages.0.response_time.p99", " > 1"},
 		{"pooled.stages.0.p99 > 1ms", `there is no "p99" in stage 0`, "p99 > 1ms"},
 		{"pooled.stages.0.response_time.p99 > 1", "needs a unit", "1"},
+		{"pooled.error_classes.chek == 0", `there is no "chek" in error_classes; did you mean check?`, "chek == 0"},
+		{"pooled.operations.list.error_classes.x == 0", "there is check, reset", "x == 0"},
+		{"pooled.status.5xx == 0", `there is no status "5xx"; write a number of three digits, as in status.503`, "5xx == 0"},
+		{"pooled.status.0200 > 1", `there is no status "0200"`, "0200 > 1"},
 		{"pooled.stages.99999999999999999999.requests > 1", "stages have numbers", "99999999999999999999.requests > 1"},
 	} {
 		fault, ok := errors.AsType[*result.ConditionError](mustParse(t, tc.in).CheckNames(shop()))

@@ -39,7 +39,7 @@ func (e *pathError) Error() string { return e.problem }
 // A pathWalk follows a path through the JSON's names of an arm.
 type pathWalk struct {
 	// shape: the arm has no numbers and stands for all; its maps are taken to have
-	// whatever is asked for.
+	// whatever there can be.
 	shape     bool
 	names     *Names   // in a shape: what its lists have; nil: whatever is asked for
 	operation string   // that the walk is in
@@ -116,6 +116,9 @@ func (w pathWalk) inMap(v reflect.Value, last, rest string) (number, error) {
 	}
 	phases, ok := v.Interface().(map[string]PhaseSummary)
 	if !ok {
+		if err := w.checkKey(last, rest); err != nil {
+			return number{}, err
+		}
 		n := number{kind: kindCount, measured: true}
 		if count := v.MapIndex(reflect.ValueOf(rest)); count.IsValid() {
 			n.value = float64(count.Int())
@@ -130,6 +133,18 @@ func (w pathWalk) inMap(v reflect.Value, last, rest string) (number, error) {
 	n, err := w.find(reflect.ValueOf(phase), name, below)
 	n.measured = present && w.numbers.ServiceTime.Count > 0
 	return n, err
+}
+
+// checkKey finds keys that no arm can have: a count that is always zero would make a condition that always holds, or never.
+func (w pathWalk) checkKey(last, key string) error {
+	switch {
+	case !w.shape:
+	case last == "status" && (len(key) != 3 || countDigits(key) != 3 || key[0] == '0'):
+		return &pathError{len(key), fmt.Sprintf("there is no status %q; write a number of three digits, as in status.%s", key, mapExample(last))}
+	case last == "error_classes" && w.names != nil && w.names.Classes != nil && !slices.Contains(w.names.Classes, key):
+		return unknownName(last, key, w.names.Classes)
+	}
+	return nil
 }
 
 func mapExample(name string) string {

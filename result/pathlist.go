@@ -14,7 +14,8 @@ type Names struct {
 	Operations []string            // as results have them: a scenario's steps are "scenario/step"
 	Checks     map[string][]string // of operations, by their names
 	Scenarios  []string
-	Stages     int // of the load
+	Stages     int      // of the load
+	Classes    []string // that calls can fail with; nil: any is accepted
 }
 
 // in returns what a list is said to have; operation is the one that it lies in, or "".

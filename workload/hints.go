@@ -72,32 +72,45 @@ func hungUp(err error) bool {
 	return isA[tls.RecordHeaderError](err)
 }
 
-// errorHint says what to try where calls failed; the arm connects to dialed by protocol.
+// errorHint says what to try where calls failed, by what most of them failed with; the arm connects to dialed by protocol.
 func errorHint(classes map[string]int64, dialed string, protocol wire.Protocol) string {
-	switch {
-	case classes[classStatus] > 0:
+	switch commonest(classes) {
+	case classStatus:
 		return "look at the status codes; a wrong path or missing credentials fail every call"
-	case classes[classRender] > 0:
+	case classRender:
 		return "a template's value was not there: the operation that extracts it had not come before it in the session; extract it in the set-up, or give it a default, as in {{id ?? 1}}"
-	case classes[classCheck]+classes[classExtract] > 0:
+	case classCheck, classExtract:
 		return "the answers were not what the plan says of them; look at one with sessbench try"
-	case classes[string(wire.ClassAddressExhausted)]+classes[string(wire.ClassFilesExhausted)] > 0:
+	case string(wire.ClassAddressExhausted), string(wire.ClassFilesExhausted):
 		return "this machine ran out of what connections take; see the other warnings"
-	case classes[string(wire.ClassRefused)] > 0:
+	case string(wire.ClassRefused):
 		return "nothing listened at the address at that time: look whether the " + dialed + " stopped or was restarted during the run"
-	case classes[string(wire.ClassConnectTimeout)] > 0:
+	case string(wire.ClassConnectTimeout):
 		return "the " + dialed + "'s accept queue may be full: lower --workers, or raise its backlog and net.core.somaxconn"
-	case classes[string(wire.ClassProxy)] > 0:
+	case string(wire.ClassProxy):
 		return "the proxy did not connect us; look at its log for the same time"
-	case classes[string(wire.ClassTLS)] > 0:
+	case string(wire.ClassTLS):
 		return "the server may want a client certificate (--cert); look at its log for the same time"
-	case classes[string(wire.ClassProtocol)] > 0 && protocol == wire.H2C:
-		return "the server may not speak HTTP/2 without TLS, or a redirect led to https; look at an exchange with sessbench try"
-	case classes[string(wire.ClassProtocol)] > 0 && protocol.Multiplexed():
-		return "a server that a redirect led to may not speak HTTP/" + string(protocol) + ", as none does over plain http; look at an exchange with sessbench try"
-	default:
-		return "look at the server's log for the same time"
+	case string(wire.ClassProtocol):
+		if protocol == wire.H2C {
+			return "the server may not speak HTTP/2 without TLS, or a redirect led to https; look at an exchange with sessbench try"
+		}
+		if protocol.Multiplexed() {
+			return "a server that a redirect led to may not speak HTTP/" + string(protocol) + ", as none does over plain http; look at an exchange with sessbench try"
+		}
 	}
+	return "look at the server's log for the same time"
+}
+
+// commonest returns the class that most calls failed with; of several the first in the alphabet, "" where there is none.
+func commonest(classes map[string]int64) string {
+	best := ""
+	for class, n := range classes {
+		if best == "" || n > classes[best] || n == classes[best] && class < best {
+			best = class
+		}
+	}
+	return best
 }
 
 // protocolHint is about servers that do not speak the version of HTTP that was asked for.

@@ -14,7 +14,7 @@ const mask = "***"
 
 // secretName matches names of headers and parameters whose values are secrets, or may
 // well be.
-var secretName = regexp.MustCompile(`(?i)auth|cookie|token|secret|passw|pwd|api[-_]?key|access[-_]?key|private[-_]?key|[-_]key$|^key$|credential|session|signature|csrf|xsrf|jwt|\bsig\b|\bsid\b|sessid|\bcode\b|\bpin\b|\botp\b`)
+var secretName = regexp.MustCompile(`(?i)auth|cookie|token|secret|pass[-_. ]?w|pwd|api[-_. ]?key|access[-_. ]?key|private[-_. ]?key|[-_. ]key$|^key$|credential|session|signature|csrf|xsrf|jwt|\bsig\b|\bsid\b|sessid|\bcode\b|\bpin\b|\botp\b`)
 
 // authorName matches what begins like "authorization" and is about people.
 var authorName = regexp.MustCompile(`(?i)author(?:s|ity|ities)?(?:$|[^a-z])`)

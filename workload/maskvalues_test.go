@@ -13,7 +13,7 @@ import (
 func TestValuesOfFeedsAndVariablesAreHiddenEverywhere(t *testing.T) {
 	values := map[string]string{
 		"column": "pw & 'ord'", "pin": "48291067", "variable": "v4riable", "form": "f0rm-field", "json": "js0n-member", "regexp": "r3gexp-group",
-		"cookie": "c00kie-value", "header": "h3ader-value", "member": "in an object",
+		"spaced": "sp4ced-value", "dotted": "d0tted-value", "cookie": "c00kie-value", "header": "h3ader-value", "member": "in an object",
 	}
 	text := "kept 12 "
 	for _, value := range values {
@@ -34,7 +34,8 @@ func TestValuesOfFeedsAndVariablesAreHiddenEverywhere(t *testing.T) {
 			{Name: "f", From: "json total", Value: "kept 12"},
 			{Name: "g", From: "json user", Value: `[{"name":"kept","password":"in an object"}]`},
 		},
-		Feeds:     []result.TracedRow{{Feed: "users", Row: 1, Columns: map[string]string{"password": values["column"], "pin": values["pin"], "name": "kept"}}},
+		Feeds: []result.TracedRow{{Feed: "users", Row: 1, Columns: map[string]string{"password": values["column"], "pin": values["pin"], "name": "kept",
+			"Pass Word": values["spaced"], "api.key": values["dotted"]}}},
 		Exchanges: []result.TracedExchange{{Request: result.TracedRequest{URL: "http://h/v4riable", TracedBody: result.TraceBody([]byte(text))}}},
 	}}}
 	before, err := json.Marshal(trace)

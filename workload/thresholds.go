@@ -95,7 +95,7 @@ func (e *KeyError) OfResult() bool { return strings.HasPrefix(e.Problem, notJudg
 
 // resultNames are what the plan calls the parts of its result.
 func (p *Plan) resultNames() *result.Names {
-	n := &result.Names{Checks: map[string][]string{}, Stages: len(p.Load.Stages)}
+	n := &result.Names{Checks: map[string][]string{}, Stages: len(p.Load.Stages), Classes: errorClasses()}
 	for i := range p.Arms {
 		n.Arms = append(n.Arms, p.Arms[i].Name)
 	}

@@ -319,16 +319,6 @@ func (w *worker) recordScenario(scenario int, begun time.Duration, completed boo
 	recorder.Record(w.id, &s)
 }
 
-// Classes of errors that are found here.
-const (
-	classStatus    = "status"  // the status is not one that was expected: 400 or above, unless the plan says otherwise
-	classCheck     = "check"   // the response did not pass a check
-	classExtract   = "extract" // a value was not in the response
-	classRender    = "render"  // a template could not be filled in
-	classSetup     = "setup"   // the session's set-up failed, so that the iteration was not made
-	classAbandoned = "abandoned"
-)
-
 // A life is what a worker's sessions come to. It belongs to the worker; any goroutine may read the counts.
 type life struct {
 	every int64 // iterations of each; 0: without end

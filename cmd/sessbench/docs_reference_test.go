@@ -268,6 +268,12 @@ func TestEveryErrorClassIsDocumented(t *testing.T) {
 	if classes = slices.Compact(classes); !slices.Equal(classes, documented) {
 		t.Errorf("docs/terms.md has\n%v, and the source\n%v", documented, classes)
 	}
+	for _, class := range append(documented, "chek") {
+		_, err := planfile.Parse("plan.yaml", []byte("{mix: [{get: /}], fail_if: pooled.error_classes."+class+" > 0}"))
+		if (err == nil) != (class != "chek") {
+			t.Errorf("a condition about the class %s: %v", class, err)
+		}
+	}
 }
 
 // wireClasses are those of failed exchanges.

@@ -136,7 +136,10 @@ func (c *curlImporter) completeURL(options *curlOptions, o *operation, raw strin
 	}
 	var query []string
 	for _, q := range options.urlQuery {
-		text, ok := urlEncoded(q)
+		text, ok := strings.CutPrefix(q, "+") // as it is
+		if !ok {
+			text, ok = urlEncoded(q)
+		}
 		if !ok {
 			c.comment(o, "A parameter of --url-query was left out: it is in a file.")
 			continue
@@ -267,7 +270,7 @@ func (c *curlImporter) setUser(o *operation, options *curlOptions) {
 	o.settings.add("auth", mapping{{kind, asked.flow()}}.flow())
 }
 
-// addCookies adds those of -b to those of a Cookie header.
+// addCookies adds those of -b where there is no Cookie header.
 func (c *curlImporter) addCookies(o *operation, options *curlOptions) {
 	var pairs []string
 	for _, cookie := range options.cookies {
@@ -280,15 +283,11 @@ func (c *curlImporter) addCookies(o *operation, options *curlOptions) {
 	if len(pairs) == 0 {
 		return
 	}
-	cookies := c.cookies(o, strings.Join(pairs, ";"))
-	if given := o.settings.get("cookies"); given != nil {
-		for i := 0; i+1 < len(given.Content); i += 2 {
-			if cookies.get(given.Content[i].Value) == nil {
-				cookies.add(given.Content[i].Value, given.Content[i+1])
-			}
-		}
-		o.settings.remove("cookies")
+	if o.settings.get("cookies") != nil {
+		c.comment(o, "Cookies of -b were left out: curl does not send them beside a Cookie header.")
+		return
 	}
+	cookies := c.cookies(o, strings.Join(pairs, ";"))
 	if len(cookies) > 0 {
 		o.settings.add("cookies", cookies.block())
 	}

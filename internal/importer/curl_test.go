@@ -42,8 +42,9 @@ func TestCurlsOptionsMakeARequest(t *testing.T) {
 		{`-d 'plain text' http://h/`, "POST / body plain text"},
 		{`--data-raw @x http://h/`, "POST / body @x"},
 		{`--data-urlencode 'a=b c&d' http://h/`, "POST / form a=b c&d"},
-		{`--data-urlencode '=b c' http://h/`, "POST / body b%20c"},
-		{`-G -d a=1 --data-urlencode 'b=2 3' 'http://h/x?y=z'`, "GET /x?y=z&a=1&b=2%203"},
+		{`--data-urlencode '=b c' http://h/`, "POST / body b+c"},
+		{`--url-query 'b=2 3' --url-query '+c=4%205' 'http://h/x'`, "GET /x?b=2+3&c=4%205"},
+		{`-G -d a=1 --data-urlencode 'b=2 3' 'http://h/x?y=z'`, "GET /x?y=z&a=1&b=2+3"},
 		{`-G -d a=1 http://h`, "GET /?a=1"},
 		{`--url-query a=1 http://h/`, "GET /?a=1"},
 		{`--json '{"a": [1, null, true, "b"]}' http://h/`, `POST / json {"a":[1,null,true,"b"]}`},
@@ -110,6 +111,32 @@ func TestCurlsConnectionOptionsGoWhereAPlanHasThem(t *testing.T) {
 	}
 	if !slices.ContainsFunc(imported.Notes, func(n string) bool { return strings.HasPrefix(n, "The password of --cert was left out") }) {
 		t.Errorf("notes %q", imported.Notes)
+	}
+}
+
+// What is about curl's cache, or no rule, is left out and told.
+func TestCurlsRulesForNamesAreThoseOfAPlan(t *testing.T) {
+	_, plan, imported := importCurl(t, `curl https://h/ --resolve +h:443:127.0.0.1,[::1] --resolve '[::2]:443:::1' --resolve '*:80:::1' --resolve -h:443 --resolve h:70000:::1 --resolve h:443:other --connect-to h:443:[::1]:8443 --connect-to :::: --connect-to h:443:i:x --connect-to h:443`)
+	if want := []string{"h:443:127.0.0.1,[::1]", "[::2]:443:::1", "*:80:::1"}; !slices.Equal(plan.Session.Resolve, want) {
+		t.Errorf("resolve %q, want %q", plan.Session.Resolve, want)
+	}
+	if want := []string{"h:443:[::1]:8443"}; !slices.Equal(plan.Session.ConnectTo, want) {
+		t.Errorf("connect_to %q, want %q", plan.Session.ConnectTo, want)
+	}
+	for _, option := range []string{"resolve", "connect-to"} {
+		if !strings.Contains(string(imported.YAML), "# A rule of --"+option+" was left out") {
+			t.Errorf("nothing is said of --%s:\n%s", option, imported.YAML)
+		}
+	}
+}
+
+func TestACookieHeaderIsInThePlaceOfCurlsCookies(t *testing.T) {
+	o, _, imported := importCurl(t, `curl https://h/ -b a=1 -H 'Cookie: b=2'`)
+	if len(o.Cookies) != 1 || o.Cookies[0].Name != "b" || !strings.Contains(string(imported.YAML), "# Cookies of -b were left out") {
+		t.Errorf("plan\n%s", imported.YAML)
+	}
+	if o, _, imported = importCurl(t, `curl https://h/ -b a=1 -b 'c=3; d=4'`); len(o.Cookies) != 3 {
+		t.Errorf("plan\n%s", imported.YAML)
 	}
 }
 

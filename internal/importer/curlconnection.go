@@ -1,9 +1,14 @@
 package importer
 
 import (
+	"net/netip"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+
+	"go.yaml.in/yaml/v4"
 )
 
 // setConnection gives an operation what is said of redirects, limits, proxies and TLS.
@@ -131,8 +136,7 @@ func (c *curlImporter) finish() {
 	for _, options := range c.all {
 		compressed = compressed || options.compressed
 		follow = follow && (options.location || options.locationTrusted)
-		c.session.texts("resolve", options.resolve)
-		c.session.texts("connect_to", options.connectTo)
+		c.setRules(options)
 		c.setHTTP(options)
 		if options.maxRedirects >= 0 && c.session.get("max_redirects") == nil {
 			c.session.add("max_redirects", plainNode(itoa(options.maxRedirects)))
@@ -145,6 +149,45 @@ func (c *curlImporter) finish() {
 	if !compressed {
 		c.remark("curl asks for no compression without --compressed, and sessbench does: to measure what curl transfers, set session.headers.Accept-Encoding to null.")
 	}
+}
+
+// A rule of --resolve or --connect-to has its parts between colons; IPv6 addresses have brackets.
+var (
+	resolveRule   = regexp.MustCompile(`^(?:\[[^\[\]]+\]|[^:\[\]]+):([0-9]+):(.+)$`)
+	connectToRule = regexp.MustCompile(`^(?:\[[^\[\]]*\]|[^:\[\]]*):([0-9]*):(?:\[[^\[\]]*\]|[^:\[\]]*):([0-9]*)$`)
+)
+
+// setRules takes what stands in the place of DNS. Of --resolve there are forms that are about curl's cache.
+func (c *curlImporter) setRules(options *curlOptions) {
+	for _, rule := range options.resolve {
+		rule = strings.TrimPrefix(rule, "+") // until it would be looked up again
+		if m := resolveRule.FindStringSubmatch(rule); m == nil || strings.HasPrefix(rule, "-") || !isPort(m[1]) || !areAddresses(m[2]) {
+			c.note("A rule of --resolve was left out: it is not host:port:address; write it under session.resolve.")
+			continue
+		}
+		c.session.addText("resolve", rule)
+	}
+	for _, rule := range options.connectTo {
+		if m := connectToRule.FindStringSubmatch(rule); m == nil || m[1] != "" && !isPort(m[1]) || m[2] != "" && !isPort(m[2]) {
+			c.note("A rule of --connect-to was left out: it is not host:port:host:port; write it under session.connect_to.")
+			continue
+		}
+		c.session.addText("connect_to", rule)
+	}
+}
+
+func isPort(text string) bool {
+	n, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && n > 0
+}
+
+func areAddresses(list string) bool {
+	for address := range strings.SplitSeq(list, ",") {
+		if _, err := netip.ParseAddr(strings.Trim(strings.TrimSpace(address), "[]")); err != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // setSocket makes the first Unix socket that is named the plan's.
@@ -206,21 +249,15 @@ func (c *curlImporter) allHave(scheme string) bool {
 	return !slices.ContainsFunc(c.operations, func(o *operation) bool { return !strings.HasPrefix(o.origin, scheme) })
 }
 
-// texts adds texts to a list under a key, each once.
-func (m *mapping) texts(key string, texts []string) {
-	for _, text := range texts {
-		list := m.get(key)
-		if list == nil {
-			list = listNode()
-			m.add(key, list)
-		}
-		node := textNode(fixed(text))
-		seen := false
-		for _, item := range list.Content {
-			seen = seen || same(item, node)
-		}
-		if !seen {
-			list.Content = append(list.Content, node)
-		}
+// addText adds a text to a list under a key, unless it is there.
+func (m *mapping) addText(key, text string) {
+	list := m.get(key)
+	if list == nil {
+		list = listNode()
+		m.add(key, list)
+	}
+	node := textNode(fixed(text))
+	if !slices.ContainsFunc(list.Content, func(item *yaml.Node) bool { return same(item, node) }) {
+		list.Content = append(list.Content, node)
 	}
 }

@@ -56,14 +56,17 @@ func urlEncoded(value string) (text string, ok bool) {
 	at := strings.IndexAny(value, "=@")
 	switch {
 	case at < 0:
-		return curlEscape(value), true
+		return formEscape(value), true
 	case value[at] == '@':
 		return "", false
 	case at == 0:
-		return curlEscape(value[1:]), true
+		return formEscape(value[1:]), true
 	}
-	return value[:at+1] + curlEscape(value[at+1:]), true
+	return value[:at+1] + formEscape(value[at+1:]), true
 }
+
+// formEscape is curlEscape for a form's fields, where curl has written a plus sign for a blank since 7.81.
+func formEscape(s string) string { return strings.ReplaceAll(curlEscape(s), "%20", "+") }
 
 // curlEscape escapes all but RFC 3986's unreserved characters.
 func curlEscape(s string) string {

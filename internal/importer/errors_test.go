@@ -54,6 +54,8 @@ func TestErrorsSayWhereAndHowToMend(t *testing.T) {
 		{"one word", Vegeta, "GET http://h/\n\nsecret\n", "src:3: is no target; write a method and a URL, as in GET http://localhost:8080/"},
 		{"no whole URL", Vegeta, "GET h\n", "src:1: has no URL behind the method; write a whole one, as in GET http://localhost:8080/"},
 		{"header", Vegeta, "GET http://h/\nsecret\n", "src:2: is no header; write Name: value, and an empty line between targets"},
+		{"header that is a target", Vegeta, "GET http://h/\n\nGET http://h/a\nX: y\nDELETE http://h/secret\n",
+			"src:3: has a header whose name cannot be sent; write Name: value, and an empty line between targets"},
 		{"path", Vegeta, "GET /secret\n", "src:1: the URL is not one of http or https; sessbench has no other protocol"},
 		{"JSON", Vegeta, "{\"method\": \"GET\", \"url\": \"http://h/\"}\n{\"url\": 1}\n", "src:2: is no target in vegeta's format json; write an object with method and url in one line, the body in base64"},
 		{"long line", Vegeta, "GET http://h/\nX: " + strings.Repeat("a", 64<<10), "src:2: is longer than the 64 kB that vegeta reads; put the body in a file and write @file"},

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -64,6 +65,7 @@ type harPair struct {
 type harPosted struct {
 	MimeType string `json:"mimeType"`
 	Text     string `json:"text"`
+	Encoding string `json:"encoding"` // of the text: base64 or "". The format has it for responses only; some write it here too
 	Params   []struct {
 		harPair
 		FileName    string `json:"fileName"`
@@ -174,7 +176,7 @@ func (h *harImporter) setPosted(o *operation, headers *[]header, posted *harPost
 	}
 	switch {
 	case posted.Text != "":
-		h.setBody(o, headers, posted.Text)
+		h.setBody(o, headers, posted.text())
 	case len(posted.Params) > 0 && strings.HasPrefix(posted.MimeType, "multipart/"):
 		var fields []header
 		files := listNode()
@@ -198,6 +200,14 @@ func (h *harImporter) setPosted(o *operation, headers *[]header, posted *harPost
 		}
 		h.setBody(o, headers, strings.Join(pairs, "&"))
 	}
+}
+
+// text is the body, as it was sent.
+func (p *harPosted) text() string {
+	if plain, err := base64.StdEncoding.DecodeString(p.Text); err == nil && strings.EqualFold(p.Encoding, "base64") {
+		return string(plain)
+	}
+	return p.Text
 }
 
 // started is when the browser made the request; the zero time where that is not said.

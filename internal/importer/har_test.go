@@ -178,3 +178,14 @@ func TestCookiesOfARecording(t *testing.T) {
 		t.Errorf("plan\n%s", text)
 	}
 }
+
+func TestBodiesThatARecordingHasInBase64(t *testing.T) {
+	posted := func(text string) string {
+		return `"request": {"method": "POST", "postData": {"mimeType": "text/plain", "encoding": "base64", "text": "` + text + `"}}`
+	}
+	plan, text := importHAR(t, HAROptions{}, entryOf(t, "http://h/text", posted("aGVsbG8=")), entryOf(t, "http://h/bytes", posted("AP8=")))
+	steps := plan.Mix[0].Steps
+	if string(steps[0].Body) != "hello" || len(steps[1].Body) > 0 || !strings.Contains(text, "The body was left out: its 2 bytes are no text.") {
+		t.Errorf("bodies %q and %q in\n%s", steps[0].Body, steps[1].Body, text)
+	}
+}

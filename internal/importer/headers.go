@@ -117,8 +117,8 @@ func (b *builder) cookies(o *operation, line string) mapping {
 		if name == "" && value == "" {
 			continue
 		}
-		if !ok || name == "" || !isHeader("Cookie", name+"="+value) {
-			b.comment(o, "A cookie was left out: it has no name, or characters that cannot be sent.")
+		if !ok || name == "" || strings.Contains(name, "{{") || !isHeader("Cookie", name+"="+value) {
+			b.comment(o, "A cookie was left out: it has no name, {{ in it, or characters that cannot be sent.")
 			continue
 		}
 		if cookies.get(name) == nil {

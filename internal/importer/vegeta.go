@@ -144,6 +144,9 @@ func (v *vegetaImporter) operation(target *vegeta.Target) error {
 	}
 	var headers []header
 	for _, name := range slices.Sorted(maps.Keys(target.Header)) {
+		if name != bodyFile && !isToken(name) { // mostly a further target
+			return unfit("has a header whose name cannot be sent; write Name: value, and an empty line between targets")
+		}
 		for _, value := range target.Header[name] {
 			if name == bodyFile {
 				o.body.add("body_file", textNode(fixed(v.file(value))))

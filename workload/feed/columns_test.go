@@ -12,7 +12,8 @@ import (
 func TestColumnsAreThoseOfTheTable(t *testing.T) {
 	for text, want := range map[string][]string{
 		"\ufeffname,password\njoe,\"a\nb\"\n": {"name", "password"},
-		"name,pass word\nx,y\n":               nil,
+		"name,pass word,e-mail\nx,y,z\n":      {"name", "pass word", "e-mail"},
+		"name,password \nx,y\n":               nil,
 		"":                                    nil,
 		"a,a\n1,2\n":                          nil,
 		"\xff\xfea":                           nil,
@@ -21,7 +22,7 @@ func TestColumnsAreThoseOfTheTable(t *testing.T) {
 		"{\"b\":1":    nil,
 		"[1]\n":       nil,
 		"\n\n \n":     nil,
-		"{\"b c\":1}": nil,
+		"{\"b/c\":1}": nil,
 	} {
 		path := file(t, "feed", text)
 		names, whole := CSVColumns, ReadCSV

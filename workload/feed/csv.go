@@ -12,8 +12,8 @@ import (
 
 // ReadCSV reads a file whose first row names the columns (RFC 4180, in UTF-8 with or without a byte order mark). Lines end with
 // LF or CRLF, also inside of quotes, where a value has LF; empty lines are skipped. All rows have as many values as there are columns, and
-// there is at least one row beside the names. Column names are identifiers: letters, digits and _, not beginning with a digit. Values may
-// be in any encoding; they are taken as they are.
+// there is at least one row beside the names. Column names have letters, digits and _, and, but for the
+// beginning, hyphens, points and blanks; none begins with a digit. Values may be in any encoding; they are taken as they are.
 //
 // The error is an *Error with the line that is wrong, or that of opening or reading the file.
 func ReadCSV(path string) (*Table, error) { return read(path, (*builder).csv) }

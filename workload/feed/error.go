@@ -26,7 +26,8 @@ func (e *Error) Error() string {
 	return place + ": " + e.Problem
 }
 
-// wrongName says why templates cannot refer to a column by its name, or "".
+// wrongName says why a name is none for a column, or "". Names are what people give to columns; others are values, or several names, whose
+// separator is not a comma.
 func wrongName(name string) string {
 	if name == "" {
 		return "is empty; give the column a name, as in user_name"
@@ -34,13 +35,16 @@ func wrongName(name string) string {
 	for i, r := range name {
 		switch {
 		case r == '_' || unicode.IsLetter(r):
-		case unicode.IsDigit(r) && i > 0:
+		case (unicode.IsDigit(r) || r == '-' || r == '.') && i > 0:
+		case r == ' ' && i > 0 && i < len(name)-1:
+		case r == ' ':
+			return "begins or ends with a blank; leave it out"
 		case unicode.IsDigit(r):
-			return "begins with a digit; templates refer to it as feed.name, so begin with a letter or _"
+			return "begins with a digit; begin it with a letter or _"
 		case r == ';' || r == '\t':
 			return fmt.Sprintf("has %s in it; separate the columns by commas", describe(r))
 		default:
-			return fmt.Sprintf("has %s in it; templates refer to it as feed.name, so use letters, digits and _", describe(r))
+			return fmt.Sprintf("has %s in it; use letters, digits, _ and, inside of it, hyphens, points and blanks", describe(r))
 		}
 	}
 	return ""
@@ -48,8 +52,6 @@ func wrongName(name string) string {
 
 func describe(r rune) string {
 	switch r {
-	case ' ':
-		return "a blank"
 	case '\t':
 		return "a tab"
 	case unicode.ReplacementChar:

@@ -13,8 +13,7 @@ import (
 )
 
 // ReadJSONL reads a file with a JSON object in each line; empty lines are skipped. The first one's members, in its order, are the
-// columns, whose names are identifiers: letters, digits and _, not beginning with a digit. Every object has all of them and no
-// others, in any order. A value that is no text is taken as it is written: a number, true, false, an array, an object. What null
+// columns, whose names are as ReadCSV's. Every object has all of them and no others, in any order. A value that is no text is taken as it is written: a number, true, false, an array, an object. What null
 // should be cannot be known, so it is an error.
 //
 // The error is an *Error with the line that is wrong, or that of opening or reading the file.

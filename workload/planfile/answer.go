@@ -58,16 +58,26 @@ func (v value) extractions() []workload.Extraction {
 			return
 		}
 		v.keys("extraction", []key{
-			{"json", func(v value) { x.JSON = v.text() }},
+			{"json", func(v value) { x.JSON = v.place() }},
 			{"regexp", func(v value) { x.Regexp = v.text() }},
-			{"header", func(v value) { x.Header = v.text() }},
-			{"cookie", func(v value) { x.Cookie = v.text() }},
-			{"form", func(v value) { x.Form = v.text() }},
+			{"header", func(v value) { x.Header = v.place() }},
+			{"cookie", func(v value) { x.Cookie = v.place() }},
+			{"form", func(v value) { x.Form = v.place() }},
 			{"default", as(plain, func(v value) { text := v.text(); x.Default = &text })},
 		})
 		list = append(list, x)
 	})
 	return list
+}
+
+// place reads where a value of a response is. A template there would be looked for as it stands, and never be found.
+func (v value) place() string {
+	text := v.text()
+	if _, after, ok := strings.Cut(text, "{{"); ok && strings.Contains(after, "}}") {
+		v.fail("has a template, and none is filled in where values are taken from; write a path or a name as it stands in the response")
+		return ""
+	}
+	return text
 }
 
 // think reads a pause: a time, or a mapping with its distribution.

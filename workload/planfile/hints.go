@@ -11,6 +11,9 @@ import (
 // hint says what to write in the place of a key that is none: the key that is probably meant, what other
 // tools' words are called here, or which keys there are.
 func hint(path, name string, known []key) string {
+	if strings.HasPrefix(name, "//") || strings.HasPrefix(name, "/*") {
+		return "comments begin with #, in JSON too"
+	}
 	if text := elsewhere(path, name); text != "" {
 		return text
 	}

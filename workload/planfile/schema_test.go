@@ -175,7 +175,7 @@ func TestTheSchemaTakesWhatTheParserTakes(t *testing.T) {
 // texts, or in how values fit together.
 func beyondSchema() []string {
 	return []string{
-		"arm-contradictions.yaml", "arm-target.yaml", "check-blocks.yaml", "columns.yaml", "extraction-patterns.yaml", "feed-files.yaml",
+		"arm-contradictions.yaml", "arm-target.yaml", "check-blocks.yaml", "columns.yaml", "extraction-patterns.yaml", "extraction-templates.yaml", "feed-files.yaml",
 		"feed-names.yaml", "include-itself.yaml", "include.yaml", "load-closed.yaml", "load-ends.yaml", "load-workers.yaml",
 		"rates-and-weights.yaml", "scenario-and-operation.yaml", "scenario-names.yaml", "scenario-texts.yaml", "second-document.yaml", "template-everywhere.yaml",
 		"template-keys.yaml", "template-url.yaml", "too-large.yaml", "variable-in-value.yaml", "variables.yaml",

@@ -44,7 +44,7 @@ func planSections() []section {
 	once := Type{"operation", ref("once")}
 	return []section{
 		{name: "plan", title: "The plan", needs: either(schema{"required": []any{"mix"}}, schema{"required": []any{"include"}}), keys: []Key{
-			{"include", some(fileName()), "", "", "", "[plans](#include) that lie under this one", "[base.yaml, checkout.yaml]"},
+			{"include", some(fileName()), "", "", "", "[plans](#include) that this one builds on", "[base.yaml, checkout.yaml]"},
 			{"target", text(), "the embedded test server", "", "URL", "scheme, host and port that relative URLs are requested from", "https://api.example.com"},
 			{"arms", some(or(text(), object("arm"))), "`pooled` and `fresh`; with TLS `fresh-resumed` too", "", "--arms", "ways of using connections that are compared: names of policies, perhaps with [modifiers](plan.md#arms), or mappings. The first is the baseline", "[pooled, {name: five, requests_per_connection: 5}]"},
 			{"http", httpVersion(), "`1.1`", "", "--http", "version of HTTP of arms that do not say", `"2"`},
@@ -106,9 +106,9 @@ func loadSections() []section {
 				{"abort_early", boolean(), "`false`", "", "", "the run ends as soon as it is not met", "true"},
 				{"grace", duration(), "`0s`", withUnit, "", "measured time of each arm before that", "10s"},
 			}},
-		{name: "feed", at: "feeds.NAME", title: "Feeds", about: "A table of texts, of which templates take one row at a time: `{{users.name}}` is the column `name` of the feed `users`. Every arm gets the same rows.", keys: []Key{
+		{name: "feed", at: "feeds.NAME", title: "Feeds", about: "A table of texts, of which templates take one row at a time: `{{users.name}}` is the column `name` of the feed `users`. Files are UTF-8, though values in a CSV may be in any encoding and are taken as they are; every row has all columns. A column's name can have hyphens, points and blanks in it: `{{users[\"first name\"]}}`. What is no text in JSON, such as a number or a list, is taken as it is written; null is an error. Only `per-worker` keeps a row for a whole session: with the others the set-up takes one as an iteration does, and the next iteration another one. Every arm gets the same rows.", keys: []Key{
 			{"csv", fileName(), "", "", "", "file with comma-separated values, whose first row names the columns; or", "users.csv"},
-			{"jsonl", fileName(), "", "", "", "file with a JSON object in each line", "users.jsonl"},
+			{"jsonl", fileName(), "", "", "", "file with a JSON object in each line, whose members are the columns", "users.jsonl"},
 			{"pick", oneOf(string(workload.PerWorker), string(workload.RoundRobin), string(workload.AtRandom), string(workload.Unique)), quoted(string(workload.PerWorker)), "", "", "`per-worker`: a row for each session; `round-robin`: the next row for each iteration, whoever makes it; `random`: any row for each iteration; `unique`: the next row, none twice", "unique"},
 			{"end", oneOf(string(workload.Wrap), string(workload.Stop)), "`stop` for `unique`, otherwise `wrap`", "", "", "when all rows were taken: `wrap` begins again, `stop` ends the arm's load", "stop"},
 		}},
