@@ -42,6 +42,11 @@ func roots(t testing.TB, s *Server) *x509.CertPool {
 func newClient(t testing.TB, s *Server) *http.Client {
 	t.Helper()
 	transport := &http.Transport{ForceAttemptHTTP2: s.cfg.HTTP2}
+	if s.cfg.HTTP2 {
+		// What a new connection of HTTP/2 is for gets it a moment before others may share it: a second
+		// request could open another one.
+		transport.MaxConnsPerHost = 1
+	}
 	if s.cfg.TLS {
 		transport.TLSClientConfig = &tls.Config{RootCAs: roots(t, s)}
 	} else if s.cfg.HTTP2 {

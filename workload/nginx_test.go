@@ -12,7 +12,6 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
-	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -21,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"sessbench/internal/programs"
 	"sessbench/result"
 	"sessbench/workload"
 )
@@ -154,23 +154,28 @@ type nginx struct {
 	log         string
 }
 
+// startNginx starts a server with these directives. Another process may take one of its ports before it does, or both may
+// be the same one; it is then tried with others.
 func startNginx(t *testing.T, directives string) *nginx {
 	t.Helper()
 	if !strings.Contains(directives, "keepalive_requests") {
 		directives += " keepalive_requests 1000000;"
 	}
-	program, err := exec.LookPath("nginx")
-	if err != nil {
-		program = "/usr/sbin/nginx"
-	}
-	if _, err := os.Stat(program); err != nil {
-		if os.Getenv("SESSBENCH_CI") != "" {
-			t.Fatal("nginx is not installed, and this run must not skip")
+	path := programs.Find(t, "nginx", "nginx-light")
+	for range 5 {
+		if s := tryNginx(t, path, directives); s != nil {
+			return s
 		}
-		t.Skip("nginx is not installed (Debian: apt-get install nginx-light)")
 	}
+	t.Fatal("nginx does not start")
+	return nil
+}
+
+// tryNginx returns nil where the program has ended at once.
+func tryNginx(t *testing.T, path, directives string) *nginx {
+	t.Helper()
 	dir := t.TempDir()
-	s := &nginx{http: freeAddress(t), https: freeAddress(t), ca: filepath.Join(dir, "cert.pem"), log: filepath.Join(dir, "access.log")}
+	s := &nginx{http: programs.Address(t), https: programs.Address(t), ca: filepath.Join(dir, "cert.pem"), log: filepath.Join(dir, "access.log")}
 	writeCertificate(t, s.ca, filepath.Join(dir, "key.pem"))
 	config := filepath.Join(dir, "nginx.conf")
 	text := fmt.Sprintf(`daemon off; master_process off; error_log stderr; pid %[1]s/pid;
@@ -191,25 +196,37 @@ http {
 		t.Fatal(err)
 	}
 	var output bytes.Buffer
-	command := exec.Command(program, "-p", dir, "-c", config, "-e", "stderr")
+	command := exec.Command(path, "-p", dir, "-c", config, "-e", "stderr")
 	command.Stderr = &output
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = command.Wait()
+	}()
 	t.Cleanup(func() {
 		_ = command.Process.Signal(os.Interrupt)
-		_ = command.Wait()
+		<-ended
 		if t.Failed() {
 			t.Logf("nginx said: %s", output.String())
 		}
 	})
+	listens := false
 	waitFor(t, "nginx to listen", func() bool {
-		c, err := net.Dial("tcp", s.https)
-		if err == nil {
-			c.Close()
+		select {
+		case <-ended:
+			return true
+		default:
+			_, err := os.Stat(filepath.Join(dir, "pid")) // written when it does
+			listens = err == nil
+			return listens
 		}
-		return err == nil
 	})
+	if !listens {
+		return nil
+	}
 	return s
 }
 
@@ -276,23 +293,6 @@ func waitFor(t *testing.T, what string, done func() bool) {
 		}
 		<-time.After(5 * time.Millisecond)
 	}
-}
-
-// freeAddress returns a loopback address that nothing listens on. Its port lies
-// below the ephemeral range, so that no client of a test running beside this one
-// is given it.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	for range 100 {
-		address := fmt.Sprintf("127.0.0.1:%d", 10_000+mathrand.IntN(20_000))
-		l, err := net.Listen("tcp", address)
-		if err == nil {
-			l.Close()
-			return address
-		}
-	}
-	t.Fatal("no port is free")
-	return ""
 }
 
 func writeCertificate(t *testing.T, certificate, key string) {

@@ -38,8 +38,8 @@ func (sc *truthScene) operation(part string, item, step int, uses *truthOp) work
 		if sc.retried && sc.numbered && op.method != "POST" && sc.one(2) {
 			op.flaw = "503"
 		}
-		if op.flaw == "hang" { // once: a load takes that long for each
-			o.Timeout = &workload.Timeout{Total: workload.Duration(400 * time.Millisecond)}
+		if op.flaw == "hang" { // once, for which a load takes that long; the others have that much time
+			o.Timeout = &workload.Timeout{Total: workload.Duration(time.Second)}
 		}
 		if op.flaw == "404" {
 			op.expects404 = true

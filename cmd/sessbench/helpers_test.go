@@ -66,7 +66,7 @@ func (c *console) sessbench(t *testing.T, args ...string) int {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // only a hang gets there
 	defer cancel()
-	code := run(ctx, args, &c.process)
+	code := run(ctx, append([]string{}, args...), &c.process) // cobra makes of nil the arguments of the test itself
 	return withEnoughCPUs(code, c.err.String())
 }
 

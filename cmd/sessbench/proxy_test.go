@@ -93,7 +93,7 @@ func TestAProxyThatKeepsNothingIsNamed(t *testing.T) {
 func TestAProxyThatDoesNotConnectUsIsNamedWithAHint(t *testing.T) {
 	plain, _ := server(t, testserver.Config{})
 	secure, _ := server(t, testserver.Config{TLS: true})
-	nobody := programs.Address(t)
+	nobody := programs.Refusing(t)
 	tunnels, locked := programs.Tinyproxy(t, ""), programs.Tinyproxy(t, "us3r s3cret")
 	socks := programs.Microsocks(t, "-u", "us3r", "-P", "s3cret")
 	for name, test := range map[string]struct{ proxy, url, says, hint string }{

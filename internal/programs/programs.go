@@ -47,6 +47,23 @@ func Address(t testing.TB) string {
 	return ""
 }
 
+// Refusing returns a loopback address, "ip:port", that refuses connections until the test ends. It is the near end
+// of a connection, so that nobody is given it meanwhile.
+func Refusing(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c.LocalAddr().String()
+}
+
 // Start runs a program until the test ends, and returns when it accepts connections at the address. That
 // costs it one connection at least.
 func Start(t testing.TB, address, path string, args ...string) {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"sessbench/internal/programs"
 )
 
 // clientOf returns a client of net/http's on top of a session.
@@ -254,7 +256,7 @@ func TestE2EDoHTTPFollows(t *testing.T) {
 func TestE2ERefused(t *testing.T) {
 	eachAdapter(t, func(t *testing.T, s *Session, _ string) {
 		body := &countingCloser{Reader: strings.NewReader("x")}
-		resp, err := s.RoundTrip(httpRequest(t, "POST", "http://"+refusingAddr(t), body))
+		resp, err := s.RoundTrip(httpRequest(t, "POST", "http://"+programs.Refusing(t), body))
 		if resp != nil || !errors.Is(err, ErrConnection) || body.closed == 0 {
 			t.Errorf("%+v, %v, body closed %d times", resp, err, body.closed)
 		}

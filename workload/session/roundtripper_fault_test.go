@@ -15,11 +15,12 @@ import (
 	"testing"
 	"time"
 
+	"sessbench/internal/programs"
 	"sessbench/workload/wire"
 )
 
 func TestRoundTripperClasses(t *testing.T) {
-	deadURL := "http://" + refusingAddr(t)
+	deadURL := "http://" + programs.Refusing(t)
 	dialing := func(err error) *http.Transport {
 		return &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return nil, err }}
 	}

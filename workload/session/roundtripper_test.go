@@ -116,22 +116,6 @@ func plainTrips(t *testing.T) *http.Transport {
 	return rt
 }
 
-// refusingAddr returns an address at which nobody listens, nor begins to: it is the near end of a
-// connection.
-func refusingAddr(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := net.Dial("tcp", ln.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close(); _ = ln.Close() })
-	return c.LocalAddr().String()
-}
-
 // doTrip carries out one exchange over rt.
 func doTrip(t *testing.T, rt http.RoundTripper, spec wire.RequestSpec, raw string) (*wire.Response, *wire.Exchange) {
 	t.Helper()

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"sessbench/internal/programs"
 )
 
 func TestRule_10_1_CloseEndsIdleConnections(t *testing.T) {
@@ -142,7 +144,7 @@ func TestRule_10_1_NoGoroutineIsLeftOfSockets(t *testing.T) {
 		s.TLS = &TLS{CAPEM: secure.caPEM}
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		for _, url := range []string{plain.url, secure.url, "http://" + refusingAddr(t)} {
+		for _, url := range []string{plain.url, secure.url, "http://" + programs.Refusing(t)} {
 			for range 3 {
 				_, _ = s.Get(ctx, url)
 			}

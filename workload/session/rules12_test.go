@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"sessbench/internal/programs"
 )
 
 // kinds are all there are.
@@ -170,7 +172,7 @@ func TestRule_12_2_BeforeAFullHead(t *testing.T) {
 func TestRule_12_2_NoConnection(t *testing.T) {
 	s := testSession(t)
 	good := record(t, ok)
-	for name, base := range map[string]string{"refused": "http://" + closedPort(t), "unknown name": "http://no.test"} {
+	for name, base := range map[string]string{"refused": "http://" + programs.Refusing(t), "unknown name": "http://no.test"} {
 		e := isKind(t, second(s.Do(t.Context(), secretive(base, "/"))), ErrConnection)
 		if e.Sent == nil || len(e.Attempts) != 1 || e.Response != nil || e.URL != base+"/" {
 			t.Errorf("%s: %+v", name, e)
@@ -185,17 +187,6 @@ func TestRule_12_2_NoConnection(t *testing.T) {
 }
 
 func second[T any](_ T, err error) error { return err }
-
-// closedPort returns an address where nobody listens.
-func closedPort(t testing.TB) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
-}
 
 // silent returns the address of a listener that accepts and never says anything.
 func silent(t testing.TB) string {
@@ -316,8 +307,8 @@ func TestRule_12_5_Proxies(t *testing.T) {
 		return second(s.Do(t.Context(), r))
 	}
 	for _, c := range []struct{ name, proxy, url string }{
-		{"unreachable", closedPort(t), "http://example.test"},
-		{"unreachable, for a tunnel", closedPort(t), "https://example.test"},
+		{"unreachable", programs.Refusing(t), "http://example.test"},
+		{"unreachable, for a tunnel", programs.Refusing(t), "https://example.test"},
 		{"unknown", "no.test:1", "http://example.test"},
 		{"tunnel refused", refusing.host, "https://example.test"},
 		{"tunnel answered with garbage", garbled.host, "https://example.test"},

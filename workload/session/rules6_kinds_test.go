@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"sessbench/internal/programs"
 )
 
 func TestRule_6_9_ConnectErrorsOfAnyMethodAreRetried(t *testing.T) {
@@ -38,7 +40,7 @@ func TestRule_6_9_NamesAndProxiesThatCannotBeReached(t *testing.T) {
 	if err != nil || asked != 3 || len(resp.Attempts) != 3 {
 		t.Errorf("%d look-ups, error %v", asked, err)
 	}
-	s.Proxies = Proxies{{For: "all", URL: "http://" + refusingAddr(t)}}
+	s.Proxies = Proxies{{For: "all", URL: "http://" + programs.Refusing(t)}}
 	for _, url := range []string{"http://a.test/", "https://a.test/"} {
 		_, err = s.Post(t.Context(), url, nil)
 		wantKind(t, err, ErrProxy, ErrConnection)

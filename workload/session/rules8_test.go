@@ -221,12 +221,6 @@ func TestRule_8_7_UnusableProxyURLs(t *testing.T) {
 	}
 }
 
-// nobody is an address that refuses connections while the test runs.
-func nobody(t *testing.T) string {
-	t.Helper()
-	return programs.Address(t) // below the ephemeral ports, or a test beside this one may be given it
-}
-
 func TestRule_8_7_AnUnreachableProxyIsAConnectErrorForRetries(t *testing.T) {
 	refusing := record(t, func(*received) string { return reply(502, "no") })
 	one, none := 1, 0
@@ -235,9 +229,9 @@ func TestRule_8_7_AnUnreachableProxyIsAConnectErrorForRetries(t *testing.T) {
 		retries    Retry
 		attempts   int
 	}{
-		"unreachable":               {"http://" + nobody(t), "http://one.test/", Retry{Connect: &one, Read: &none, Other: &none}, 2},
-		"unreachable, https":        {"http://" + nobody(t), "https://one.test/", Retry{Connect: &one, Read: &none, Other: &none}, 2},
-		"unreachable, none allowed": {"http://" + nobody(t), "http://one.test/", Retry{Connect: &none, Read: &one, Other: &one}, 1},
+		"unreachable":               {"http://" + programs.Refusing(t), "http://one.test/", Retry{Connect: &one, Read: &none, Other: &none}, 2},
+		"unreachable, https":        {"http://" + programs.Refusing(t), "https://one.test/", Retry{Connect: &one, Read: &none, Other: &none}, 2},
+		"unreachable, none allowed": {"http://" + programs.Refusing(t), "http://one.test/", Retry{Connect: &none, Read: &one, Other: &one}, 1},
 		"refusing":                  {refusing.url, "https://one.test/", Retry{Connect: &none, Read: &none, Other: &one}, 2},
 		"refusing, none allowed":    {refusing.url, "https://one.test/", Retry{Connect: &one, Read: &one, Other: &none}, 1},
 	} {
@@ -263,7 +257,7 @@ func TestRule_12_5_ProxyErrors(t *testing.T) {
 	silent := record(t, func(*received) string { return hangUp })
 	forbidding := record(t, func(*received) string { return reply(403, "no") })
 	for name, tc := range map[string]struct{ proxy, says string }{
-		"unreachable": {"http://us:hunter2@" + nobody(t), "refused"},
+		"unreachable": {"http://us:hunter2@" + programs.Refusing(t), "refused"},
 		"unknown":     {"http://us:hunter2@no.test:1", "no such host"},
 		"garbling":    {garbling.as("us:hunter2"), "malformed"},
 		"silent":      {silent.as("us:hunter2"), "without a whole answer"},

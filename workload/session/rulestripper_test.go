@@ -57,16 +57,24 @@ func TestRule_6_15_RoundTripperIsMeasured(t *testing.T) {
 }
 
 func TestRule_7_1_RoundTripperHasATotalOnly(t *testing.T) {
-	url := listen(t, mute)
-	s := NewWith(Settings{Timeout: &Timeout{Total: 250 * time.Millisecond}})
-	if err := s.Mount("http://", Adapter{Transport: RoundTripper(new(http.Transport)), Retries: Retries(2)}); err != nil {
+	bubble(t, AdapterOptions{}, mute, func(t *testing.T, s *Session) {
+		mountPiped(t, s, mute, Retries(2))
+		s.Timeout = &Timeout{Total: time.Minute}
+		_, err := s.Get(t.Context(), pipeURL)
+		wantKind(t, err, ErrTotalTimeout, ErrTimeout, "", ErrConnection)
+		if call := measure(t, s, &Request{URL: pipeURL}); call.Class != "timeout" || call.Attempts != 1 || call.Finished-call.Started != time.Minute {
+			t.Errorf("%+v", call)
+		}
+	})
+}
+
+// mountPiped has a transport of net/http's carry what goes to http, over connections at whose far end script is.
+func mountPiped(t *testing.T, s *Session, script func(*farEnd), retries *Retry) {
+	t.Helper()
+	connect := piped(script)
+	rt := &http.Transport{DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) { return connect(ctx, addr) }}
+	if err := s.Mount("http://", Adapter{Transport: RoundTripperOn(s.Clock, rt), Retries: retries}); err != nil {
 		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	_, err := s.Get(t.Context(), url)
-	wantKind(t, err, ErrTotalTimeout, ErrTimeout, "", ErrConnection)
-	if call := measure(t, s, &Request{URL: url}); call.Class != "timeout" || call.Attempts != 1 {
-		t.Errorf("%+v", call)
 	}
 }
 
@@ -109,11 +117,7 @@ func TestRule_3_14_6_6_StalledBodiesAreGivenUp(t *testing.T) {
 		}
 		bubble(t, AdapterOptions{Retries: retries}, script, check)
 		bubble(t, AdapterOptions{}, script, func(t *testing.T, s *Session) {
-			connect := piped(script)
-			rt := &http.Transport{DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) { return connect(ctx, addr) }}
-			if err := s.Mount("http://", Adapter{Transport: RoundTripperOn(s.Clock, rt), Retries: retries}); err != nil {
-				t.Fatal(err)
-			}
+			mountPiped(t, s, script, retries)
 			check(t, s)
 		})
 	}

@@ -42,6 +42,7 @@ type dialing struct {
 	six     unix.SockaddrInet6
 	to      unix.Sockaddr
 	family  int
+	port    int // of to; not that of a Unix socket
 	fd      int
 	pending bool // whether it is established is not known yet
 }
@@ -91,13 +92,14 @@ func (d *dialer) prepare(p *dialing, a address, noDelay bool) error {
 	if noDelay {
 		_ = unix.SetsockoptInt(p.fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 	}
-	d.ports.narrow(p.fd)
+	p.port = int(a.ip.Port())
+	d.ports.narrow(p.fd, p.port)
 	return nil
 }
 
 func (d *dialer) connect(p *dialing) (err error) {
 	p.pending, err = p.more()
-	for tried := 1; errors.Is(err, unix.EADDRNOTAVAIL) && p.family != unix.AF_UNIX && d.ports.widen(p.fd, tried); tried++ {
+	for tried := 1; errors.Is(err, unix.EADDRNOTAVAIL) && p.family != unix.AF_UNIX && d.ports.widen(p.fd, p.port, tried); tried++ {
 		p.pending, err = p.more()
 	}
 	if p.pending && p.family != unix.AF_UNIX {

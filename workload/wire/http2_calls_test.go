@@ -22,12 +22,14 @@ import (
 func TestHTTP2CancelEndsOneStream(t *testing.T) {
 	const clients = 4
 	release, resets := make(chan struct{}), make(chan uint32, clients)
+	ctx, cancel := context.WithCancel(t.Context())
 	s := servePeer(t, nil, nil, func(p *h2peer) {
 		p.head(p.request(), true, ":status", "204")
 		var ids []uint32
 		for range clients {
 			ids = append(ids, p.request())
 		}
+		cancel() // now that all are on their way
 		f, ok := p.await(http2.FrameRSTStream).(*http2.RSTStreamFrame)
 		if !ok || f.ErrCode != http2.ErrCodeCancel {
 			t.Errorf("%v", f)
@@ -42,14 +44,7 @@ func TestHTTP2CancelEndsOneStream(t *testing.T) {
 		}
 		p.rest()
 	})
-	ctx, cancel := context.WithCancel(t.Context())
 	var n, canceled, fine atomic.Int64
-	go func() {
-		for n.Load() < clients { // all are on their way
-			<-time.After(time.Millisecond)
-		}
-		cancel()
-	}()
 	together(t, nil, Policy{HTTP: H2C}, s.url, clients, func(c *Client, cn *conn) {
 		with := t.Context()
 		first := n.Add(1) == 1

@@ -34,12 +34,12 @@ func TestHTTP3ConnectionThatCannotBeOpened(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer silent.Close()
-	closed, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	busy, err := net.DialUDP("udp", nil, silent.LocalAddr().(*net.UDPAddr)) // it takes packets from there only
 	if err != nil {
 		t.Fatal(err)
 	}
-	nobody := "https://" + closed.LocalAddr().String()
-	closed.Close()
+	defer busy.Close()
+	nobody := "https://" + busy.LocalAddr().String()
 	s, trusting := serve3(t, testserver.Config{})
 	other, _ := identity(t)
 	other.NextProtos = []string{"not-h3"}

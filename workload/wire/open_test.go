@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"sessbench/internal/programs"
 )
 
 func endpoint(t testing.TB, target string) Endpoint {
@@ -27,19 +29,8 @@ func endpoint(t testing.TB, target string) Endpoint {
 
 func port(e Endpoint) string { return strconv.Itoa(int(e.Port)) }
 
-// freePort is an address where nobody listens.
-func freePort(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = ln.Close() }()
-	return ln.Addr().String()
-}
-
 func TestRefusedConnection(t *testing.T) {
-	addr := freePort(t)
+	addr := programs.Refusing(t)
 	c := newClient(t, nil, Policy{})
 	r := call(t, c, get(t, "http://"+addr+"/?secret=1", Header{"Authorization", "hunter2"}))
 	wantClass(t, r, ClassRefused)
@@ -232,7 +223,7 @@ func TestProbeTellsWhatAConnectionIs(t *testing.T) {
 	if got := <-requests; got != "" {
 		t.Errorf("sent %q", got)
 	}
-	info, err = Probe(t.Context(), endpoint(t, "http://"+freePort(t)), nil)
+	info, err = Probe(t.Context(), endpoint(t, "http://"+programs.Refusing(t)), nil)
 	if ClassOf(err) != ClassRefused || info.Address == "" || info.Counts.OpenFailures != 1 {
 		t.Errorf("%v, %+v", err, info)
 	}

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"sessbench/internal/programs"
 )
 
 // The table of the rule: what happens when all connections are in use, when one is returned beyond
@@ -100,7 +102,7 @@ func TestRule_5_5_Blocking(t *testing.T) {
 		for range 3 {
 			wantClass(t, call(t, c, get(t, bad.url)), ClassClosedEarly)
 			wantClass(t, call(t, c, get(t, bad.url)), ClassProtocol)
-			wantClass(t, call(t, c, get(t, "http://"+freePort(t))), ClassRefused)
+			wantClass(t, call(t, c, get(t, "http://"+programs.Refusing(t))), ClassRefused)
 		}
 	})
 	t.Run("zero is no limit", func(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"sessbench/internal/programs"
 )
 
 func shared(t testing.TB, p *Pool, opts *Options, policy Policy) *Client {
@@ -112,7 +114,7 @@ func TestPlaceInTheSharedPoolIsFreeAfterEveryFailure(t *testing.T) {
 	good := serve(t, nil, answer(okText))
 	closing := serve(t, nil, answer("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"))
 	dying := dyingServer(t, func(*peer) {})
-	dead := "http://" + freePort(t)
+	dead := "http://" + programs.Refusing(t)
 	for name, policy := range map[string]Policy{"kept": {}, "fresh": {RequestsPerConnection: 1}, "resend": {Resend: true}} {
 		t.Run(name, func(t *testing.T) {
 			p := NewPool(PoolOptions{Max: 1})

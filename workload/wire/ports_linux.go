@@ -21,31 +21,40 @@ const portWindow = 64
 // workers wait. So each connection is given a small part of the range (IP_LOCAL_PORT_RANGE, Linux 6.3; older
 // ones search as ever): the one port that all Clients together have not used for longest, or
 // without Turns a window at random. Where nothing is free in there, it is given a window, and then all.
+//
+// Part and window leave out the port that is connected to. A socket whose own port it is connects to itself
+// where that is on this machine and nobody listens, instead of being refused.
 type portRange struct {
 	low, size int // size 0: not known, or no use
 	turns     *Turns
 }
 
-// narrow gives the socket a part of the range, if that is possible.
-func (r *portRange) narrow(fd int) {
+// narrow gives the socket, which is to be connected to a port, a part of the range, if that is possible.
+func (r *portRange) narrow(fd, to int) {
 	switch {
 	case r.size < 2*portWindow:
 	case r.turns == nil:
-		r.window(fd)
+		r.window(fd, to)
 	default:
-		port := r.low + int(r.turns.ports.Add(1)%uint32(r.size))
+		port := r.turn()
+		if port == to {
+			port = r.turn()
+		}
 		r.set(fd, port, port)
 	}
 }
 
+// turn returns the port whose turn it is.
+func (r *portRange) turn() int { return r.low + int(r.turns.ports.Add(1)%uint32(r.size)) }
+
 // widen gives the socket more of the range after it has tried to connect so many times, and reports whether
 // there was more.
-func (r *portRange) widen(fd, tried int) bool {
+func (r *portRange) widen(fd, to, tried int) bool {
 	switch {
 	case r.size < 2*portWindow:
 		return false
 	case tried == 1 && r.turns != nil:
-		return r.window(fd)
+		return r.window(fd, to)
 	case tried == 1 || tried == 2 && r.turns != nil:
 		return r.set(fd, 0, 0)
 	}
@@ -53,8 +62,13 @@ func (r *portRange) widen(fd, tried int) bool {
 }
 
 // window gives the socket a part of the range at random.
-func (r *portRange) window(fd int) bool {
+func (r *portRange) window(fd, to int) bool {
 	low := r.low + rand.IntN(r.size-portWindow+1)
+	if low <= to && to < low+portWindow {
+		if low = to + 1; low+portWindow > r.low+r.size {
+			low = to - portWindow
+		}
+	}
 	return r.set(fd, low, low+portWindow-1)
 }
 

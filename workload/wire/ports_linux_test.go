@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"slices"
@@ -118,6 +119,26 @@ func TestAWindowWithoutAFreePortIsWidened(t *testing.T) {
 	if n := outside(part, ports); n < portWindow {
 		t.Errorf("%d of %d connections have ports outside a range of %d, want at least %d", n, len(ports), part.size, portWindow)
 	}
+}
+
+// Where nobody listens any more, a socket whose own port that is would be its own server.
+func TestNoSocketIsConnectedToItself(t *testing.T) {
+	needWindows(t)
+	inNamespace(t, nil, func(t *testing.T) {
+		for name, turns := range map[string]*Turns{"in turn": NewTurns(), "windows": nil} {
+			ports := portRange{low: 40_000, size: 2 * portWindow, turns: turns}
+			client := NewClient(NewClock(), nil, Policy{}, nil)
+			t.Cleanup(client.Close)
+			d := &dialer{ports: ports}
+			for i := range 20 * ports.size {
+				to := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(ports.low+i/ports.size*6))
+				s := &sock{clock: client.clock, watch: client.watch}
+				if err := d.dial(s, address{ip: to, text: to.String()}, false); !errors.Is(err, unix.ECONNREFUSED) {
+					t.Fatalf("%s: %v, connecting to %s", name, err, to)
+				}
+			}
+		}
+	})
 }
 
 func TestWithoutAKnownRangeConnectingIsLeftToTheSystem(t *testing.T) {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sessbench/internal/programs"
 )
 
 func TestRule_8_7_RefusalsHaveAStatus(t *testing.T) {
@@ -109,7 +111,7 @@ func TestRule_8_7_NonsenseIsTheProxysFault(t *testing.T) {
 }
 
 func TestRule_8_7_UnreachableProxies(t *testing.T) {
-	nowhere := freePort(t)
+	nowhere := programs.Refusing(t)
 	_, nowherePort, _ := net.SplitHostPort(nowhere)
 	srv, _ := identity(t)
 	strange := serveHTTPProxy(t, srv)

@@ -55,7 +55,7 @@ func TestRule_8_3_Tinyproxy(t *testing.T) {
 	wantBothSchemes(t, p)
 
 	// tinyproxy answers for a server that it cannot reach.
-	nowhere := freePort(t)
+	nowhere := programs.Refusing(t)
 	c := newClient(t, nil, Policy{})
 	wantOK(t, call(t, c, newStatusOnly(via(t, p, "http://"+nowhere))), 500, "")
 	r := call(t, c, via(t, p, "https://"+nowhere))
@@ -102,7 +102,7 @@ func TestRule_8_4_Microsocks(t *testing.T) {
 		wantBothSchemes(t, p)
 	}
 	c := newClient(t, nil, Policy{})
-	r := call(t, c, via(t, p, "http://"+freePort(t)))
+	r := call(t, c, via(t, p, "http://"+programs.Refusing(t)))
 	wantClass(t, r, ClassProxy)
 	if !ViaProxy(r.Err) || !strings.HasSuffix(r.Err.Error(), "connection refused") || strings.Contains(r.Err.Error(), "unknown") {
 		t.Errorf("%v", r.Err)
