@@ -51,15 +51,20 @@ func (w *portWatch) missed(arm string) {
 	w.logger.Warn(fmt.Sprintf("%s found no free local port after %.1f s; the result will be invalid", arm, time.Since(w.began).Seconds()))
 }
 
-// doubts is the warning of the forecast, where it is one.
+// doubts is the warning of the forecast, where it is one, and whether it came true.
 func (w *portWatch) doubts() []result.Warning {
 	if w.budget == nil {
 		return nil
 	}
-	if told := w.budget.warning(w.forecast); told != nil {
-		return []result.Warning{*told}
+	told := w.budget.warning(w.forecast)
+	if told == nil {
+		return nil
 	}
-	return nil
+	if !w.told.Load() {
+		told.Detail += ", said the forecast, and every connection found a port"
+		told.Hint = "ports were free earlier than the forecast reckons with, as over https where the server answers the closing alert, or fewer were needed; for a longer run, " + told.Hint
+	}
+	return []result.Warning{*told}
 }
 
 // result is nil where nothing is known.

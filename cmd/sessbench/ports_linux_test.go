@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -96,6 +97,26 @@ func TestPortsThatLast(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A server that answers the closing alert, as Go's do, frees the ports that the forecast reckons as held; the result says that it did
+// not come true.
+func TestPortsThatAreFreedEarlier(t *testing.T) {
+	programs.InNamespace(t, fewPorts(), func(t *testing.T) {
+		s, err := testserver.Start(testserver.Config{TLS: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		res, stderr, code := child(t, "run", "--arms", "fresh", "--rate", "600", "-d", "2s", "--warmup", "0", "--blocks", "4", "-k", s.URL())
+		if code != exitDone || !strings.Contains(stderr, "fresh at 600/s needs 1,200 ports; 1,000 are there: it will fail after about ") {
+			t.Errorf("exit code %d, said %s", code, stderr)
+		}
+		i := slices.IndexFunc(res.Warnings, func(w result.Warning) bool { return w.Code == "ports_forecast" })
+		if i < 0 || res.Warnings[i].Invalid || !strings.Contains(res.Warnings[i].Detail, "every connection found a port") || res.Arms[0].Errors > 0 {
+			t.Errorf("%d errors, warnings %+v", res.Arms[0].Errors, res.Warnings)
+		}
+	})
 }
 
 // Without timestamps Linux does not use a port again early, whatever tcp_tw_reuse says; and where the warm-up has used all ports up, that
