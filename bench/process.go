@@ -75,11 +75,12 @@ func run(ctx context.Context, c command) (usage, error) {
 	}
 	watch := watchPeak(cmd.Process.Pid)
 	waitErr := cmd.Wait()
+	own := cmd.ProcessState.SysUsage().(*syscall.Rusage) // with numbers of 32 bits on some systems
 	u := usage{
 		Wall:       time.Since(begin),
 		CPU:        cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(),
 		PeakMemory: watch(),
-		Sleeps:     cmd.ProcessState.SysUsage().(*syscall.Rusage).Nvcsw,
+		Sleeps:     int64(own.Nvcsw),
 		Stdout:     stdout.Bytes(),
 	}
 	if c.counted {
@@ -94,7 +95,7 @@ func run(ctx context.Context, c command) (usage, error) {
 	// forked: until exec a child shares our memory. It counts only beyond that, and beyond
 	// what the kernel's counters of different CPUs may differ by.
 	const slack = 4 << 20
-	if peak := cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10; peak > ownPeak+slack {
+	if peak := int64(own.Maxrss) << 10; peak > ownPeak+slack {
 		u.PeakMemory = peak
 	}
 	return u, nil
