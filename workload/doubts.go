@@ -29,7 +29,7 @@ func (a *armRun) doubts(n *result.Arm) []result.Warning {
 	if n.Errors > 0 {
 		list = append(list, a.doubt("errors",
 			fmt.Sprintf("%d of %d calls failed (%s)", n.Errors, n.Requests, classList(n.ErrorClasses)),
-			errorHint(n.ErrorClasses, a.dialed, a.policy.HTTP)))
+			a.errorHint(n)))
 	}
 	if stayed := redirectsLeft(n); stayed > 0 {
 		list = append(list, a.doubt("redirected",

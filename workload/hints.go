@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 
+	"sessbench/result"
 	"sessbench/workload/session"
 	"sessbench/workload/wire"
 )
@@ -70,6 +71,15 @@ func hungUp(err error) bool {
 		return true
 	}
 	return isA[tls.RecordHeaderError](err)
+}
+
+// errorHint says what to try where calls of the arm failed. Calls that were never written although a pool had connections waited for one
+// until their time was over.
+func (a *armRun) errorHint(n *result.Arm) string {
+	if a.pool != nil && commonest(n.ErrorClasses) == string(wire.ClassTimeout) && n.Connections.Opened > 0 && n.Connections.Attempts < n.Requests {
+		return "calls waited for a connection of the shared pool until their time was over: make it larger (+pool-N, or let connections carry more streams), offer less load, or allow more time"
+	}
+	return errorHint(n.ErrorClasses, a.dialed, a.policy.HTTP)
 }
 
 // errorHint says what to try where calls failed, by what most of them failed with; the arm connects to dialed by protocol.

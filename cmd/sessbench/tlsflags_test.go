@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"sessbench/testserver"
 )
 
 // A tlsWitness is an HTTPS server that notes what each connection negotiated.
@@ -152,6 +154,18 @@ func TestHandshakesThatFailNameTheFlag(t *testing.T) {
 			t.Errorf("%s\nwant a hint at --key-log", out.err.String())
 		}
 	})
+}
+
+// Calls that end in the queue of a pool say nothing of the server.
+func TestCallsThatWaitInVainForAPoolAreToldApart(t *testing.T) {
+	s, _ := server(t, testserver.Config{})
+	c := newRealConsole()
+	if code := c.sessbench(t, "run", "--arms", "shared-pool+pool-1", "-c", "10", "-n", "10", "--blocks", "1", "--timeout", "500ms", s.URL()+"/delay/200ms"); code != exitDone && code != exitFailed {
+		t.Fatalf("exit code %d: %s", code, c.err.String())
+	}
+	if out := strings.Join(strings.Fields(c.out.String()), " "); !strings.Contains(out, "try: calls waited for a connection of the shared pool until their time was over") {
+		t.Errorf("no hint at the pool in\n%s", c.out.String())
+	}
 }
 
 func TestPoolOfOneIsOneConnection(t *testing.T) {
