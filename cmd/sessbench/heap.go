@@ -1,10 +1,9 @@
 package main
 
 import (
-	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
-	"sync"
+	"time"
 )
 
 // How far the heap grows before garbage is collected. A small heap is let grow by heapSpare, whatever the share: with the usual
@@ -22,45 +21,44 @@ func growthFor(live uint64) int {
 	return int(min(max(100*heapSpare/max(live, 1), leastGrowth), mostGrowth))
 }
 
-// A heapGrowth has the percentage follow what is live. How much that will be is not to be known from a plan: it is in the server's hands how
-// long bodies are.
-type heapGrowth struct {
-	mu      sync.Mutex
-	percent int
-	ended   bool
-}
+// heapLook is how often the percentage is held against the heap. It has to follow before the next collection, and these lie a tenth of a
+// second apart even while thousands of TLS connections are opened.
+const heapLook = 20 * time.Millisecond
 
-// letHeapGrow changes the process's percentage until the function that it returns is called.
+// letHeapGrow has the process's percentage follow what is live, until the function that it returns is called. How much that will be is not
+// to be known from a plan: it is in the server's hands how long bodies are.
 func letHeapGrow() (restore func()) {
-	g := &heapGrowth{percent: mostGrowth}
-	before := debug.SetGCPercent(g.percent)
-	g.await()
+	before := debug.SetGCPercent(mostGrowth)
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		followHeap(done)
+	}()
 	return func() {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		g.ended = true
+		close(done)
+		<-ended
 		debug.SetGCPercent(before)
 	}
 }
 
-// await has collected called after the next collection.
-func (g *heapGrowth) await() {
-	garbage := new(*heapGrowth) // of a kind that has pointers: others may share memory with what lives on
-	runtime.AddCleanup(garbage, (*heapGrowth).collected, g)
-}
-
-// collected sets the percentage anew where it is off by more than an eighth: setting it stops the program for a moment.
-func (g *heapGrowth) collected() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.ended {
-		return
-	}
+// followHeap looks by the clock. A cleanup of the runtime's comes after each collection too, but when all of the heap has been swept, which
+// on busy CPUs is when it has grown as far as the old percentage lets it. The percentage is left alone where it is off by no more
+// than an eighth: setting it stops the program for a moment.
+func followHeap(done <-chan struct{}) {
+	percent := mostGrowth
 	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-	metrics.Read(sample)
-	if want := growthFor(sample[0].Value.Uint64()); max(want-g.percent, g.percent-want) > g.percent/8 {
-		g.percent = want
-		debug.SetGCPercent(want)
+	tick := time.NewTicker(heapLook)
+	defer tick.Stop()
+	for {
+		select {
+		case <-done:
+			return
+		case <-tick.C:
+		}
+		metrics.Read(sample)
+		if want := growthFor(sample[0].Value.Uint64()); max(want-percent, percent-want) > percent/8 {
+			percent = want
+			debug.SetGCPercent(want)
+		}
 	}
-	g.await()
 }

@@ -44,8 +44,7 @@ func TestTheHeapsGrowthFollowsTheHeap(t *testing.T) {
 	}
 }
 
-// collectUntil collects garbage until done says so, which it does some collections later: the percentage is set by a goroutine
-// that each of them wakes.
+// collectUntil collects garbage until done says so, which is some collections later: the percentage follows by the clock.
 func collectUntil(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	for range 10_000 {

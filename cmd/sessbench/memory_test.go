@@ -30,6 +30,9 @@ func TestWorkersAreSmall(t *testing.T) {
 		{"TLS", testserver.Config{TLS: true}, 60 << 10},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			if test.config.TLS && runtime.GOMAXPROCS(0) == 1 {
+				t.Skip("with one CPU nearly all handshakes are under way at the same time, and the peak is theirs")
+			}
 			needFiles(t, many+1000)
 			s, trust := server(t, test.config)
 			base, begin := residentWith(t, few, s, trust)
