@@ -115,10 +115,12 @@ func TestSessionIdentifiersAreSecret(t *testing.T) {
 func TestAddressesHaveVariables(t *testing.T) {
 	v := Variable("X")
 	for _, test := range []struct{ target, targetWritten, reference, referenceWritten, request, want string }{
-		{"http://h:81/t", v, "/a", "/a", "http://h:81/a", "${X}/a"},
+		{"http://h:81/t", v, "/a", "/a", "http://h:81/a", "http://h:81/a"},
+		{"http://h:81/t/", v, "a", "a", "http://h:81/t/a", "http://h:81/${X}/a"},
+		{"http://h:81/t", v, "", "", "http://h:81/t", "http://h:81/${X}/"},
 		{"http://h:81/", "http://h:81/", "/a?b=c", "/" + v + "?b=c", "http://h:81/a?b=c", "http://h:81/${X}?b=c"},
 		{"http://u:p@h/", "http://u:" + v + "@h/", "a", "a", "http://u:p@h/a", "http://u:${X}@h/a"},
-		{"http://h/", "http://h/", "http://i/z", v, "http://i/z", "${X}"},
+		{"http://h/", "http://h/", "http://i/z", v, "http://i/z", "http://i/${X}"},
 		{"http://h/z", "http://h/" + v, "{{x}}", "{{x}}", "http://h/z?n=zz&k=1", "http://h/${X}?n=${X}&k=1"},
 		{"http://h/z", "http://h/z", "/a", "/a", "http://h/a?n=1", "http://h/a?n=1"},
 	} {

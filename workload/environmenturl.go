@@ -7,8 +7,8 @@ import (
 	"sessbench/workload/session"
 )
 
-// address writes the URL of the request that stands for all of a target, without secrets and with ${NAME} for what came from the
-// environment: target and the mix's only URL as they were written, and parameters whose values are texts of the plan.
+// address writes the URL of the request that stands for all of a target, without secrets: where it goes to, and behind that ${NAME} for what came
+// from the environment, in target and the mix's only URL as they were written, and in parameters whose values are texts of the plan.
 func (e *Environment) address(u *url.URL, p *Plan, target string) string {
 	if e == nil || len(e.texts) == 0 {
 		return maskURL(u)
@@ -16,23 +16,24 @@ func (e *Environment) address(u *url.URL, p *Plan, target string) string {
 	m := *u
 	own := ""
 	for _, reference := range []string{p.onlyURL(), ""} {
-		plain, ok := resolved(target, reference)
+		plain, ok := resolved(target, reference, u)
 		if !ok || plain.Host != u.Host || plain.EscapedPath() != u.EscapedPath() || !strings.HasPrefix(u.RawQuery, plain.RawQuery) {
 			continue
 		}
-		written, ok := resolved(e.Written(target), e.Written(reference))
+		written, ok := resolved(e.Written(target), e.Written(reference), u)
 		if !ok {
 			continue
 		}
 		m, own = *written, plain.RawQuery
 		break
 	}
-	rest := e.writtenPairs(strings.TrimPrefix(u.RawQuery, own))
+	parameters := e.writtenPairs(strings.TrimPrefix(u.RawQuery, own))
 	if own == "" {
 		m.RawQuery = ""
 	}
-	m.RawQuery += rest
-	return e.Hide(Named(strings.TrimPrefix(maskURL(&m), "//"))) // a variable for scheme and host has none before it
+	origin := url.URL{Scheme: m.Scheme, User: m.User, Host: m.Host}
+	rest := url.URL{Path: m.Path, RawPath: m.RawPath, RawQuery: m.RawQuery + parameters, Fragment: m.Fragment, RawFragment: m.RawFragment}
+	return Named(maskURL(&origin)) + e.Hide(Named(maskURL(&rest)))
 }
 
 // writtenPairs returns a query whose values are as they were written, where they are texts of the plan.
@@ -62,24 +63,25 @@ func (e *Environment) writtenQuery(text string) string {
 	return text
 }
 
-// resolved is the URL that a reference has at a target. One that is a variable as a whole stands for scheme and host.
-func resolved(target, reference string) (*url.URL, bool) {
+// resolved is the URL that a reference has at a target. A variable that is all of one of them, and has more in it than where the request u goes
+// to, is taken for a path there.
+func resolved(target, reference string, u *url.URL) (*url.URL, bool) {
 	base, err1 := session.ParseURL(target)
 	ref, err2 := session.ParseURL(reference)
 	if err1 != nil || err2 != nil {
 		return nil, false
 	}
 	if base.Host == "" && variables.MatchString(target) {
-		base = &url.URL{Host: base.Path}
+		base = &url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/" + base.Path + "/"}
 	}
 	if ref.Host == "" && ref.Path != "" && variables.ReplaceAllString(ref.Path, "") == "" {
-		return &url.URL{Path: ref.Path}, true
+		return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/" + ref.Path}, true
 	}
-	u := base.ResolveReference(ref)
+	full := base.ResolveReference(ref)
 	if !ref.IsAbs() && ref.Host == "" {
-		u.User = base.User
+		full.User = base.User
 	}
-	return u, true
+	return full, true
 }
 
 // onlyURL is the URL of a mix that makes but one request, or "".
