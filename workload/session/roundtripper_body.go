@@ -14,7 +14,6 @@ type httpBody struct {
 	req     *http.Request
 	current io.ReadCloser // the request's own, then others by GetBody; nil: none
 	used    atomic.Bool   // something was read of it, or tried to be
-	lent    bool          // it outlasts the call
 }
 
 func (b *httpBody) asBody() *Body {
@@ -50,47 +49,12 @@ func (b *httpBody) size() int64 {
 // again reports whether open returns the whole body.
 func (b *httpBody) again() bool { return !b.used.Load() || b.req.GetBody != nil }
 
-// release ends the use of the body by the call, which closes it unless until said otherwise:
-// http.RoundTripper promises that, whatever happened.
-func (b *httpBody) release() {
-	if !b.lent {
-		b.close()
-	}
-}
-
-// until leaves it to resp, the streamed body of the response, to close this one at its own end: a round tripper may
-// send on while the answer comes.
-func (b *httpBody) until(resp io.ReadCloser) io.ReadCloser {
-	b.lent = true
-	return &answerBody{resp, b}
-}
-
-// close can be called again.
+// close ends the use of the body: http.RoundTripper promises that, whatever happened. A round tripper that is still sending
+// then, although there is a response, is interrupted by it.
 func (b *httpBody) close() {
 	if b.current != nil {
 		_ = b.current.Close()
-		b.current = nil
 	}
-}
-
-// An answerBody is the body of a response with which that of its request is closed.
-type answerBody struct {
-	io.ReadCloser
-	sent *httpBody
-}
-
-func (a *answerBody) Read(p []byte) (int, error) {
-	n, err := a.ReadCloser.Read(p)
-	if err != nil {
-		a.sent.close()
-	}
-	return n, err
-}
-
-func (a *answerBody) Close() error {
-	err := a.ReadCloser.Close()
-	a.sent.close()
-	return err
 }
 
 // An httpReader reads what its body's current reader has.

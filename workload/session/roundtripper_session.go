@@ -19,7 +19,7 @@ import (
 // session is: a call while another one is under way is ErrConcurrentUse.
 func (s *Session) RoundTrip(req *http.Request) (*http.Response, error) {
 	r, body, err := fromHTTP(req)
-	defer body.release()
+	defer body.close()
 	if err != nil {
 		return nil, err
 	}
@@ -31,28 +31,22 @@ func (s *Session) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
-	out := toHTTP(resp, req)
-	out.Body = body.until(out.Body)
-	return out, nil
+	return toHTTP(resp, req), nil
 }
 
 // DoHTTP makes a call for a request of net/http's, as Do does for one of its own: redirects are followed as the
-// session says. It takes from req the method, URL, headers, Host, Close and body, which it closes, for a streamed
-// response at the end of that. A body can be sent again where req has GetBody.
+// session says. It takes from req the method, URL, headers, Host, Close and body, which it closes.
+// A body can be sent again where req has GetBody.
 func (s *Session) DoHTTP(req *http.Request) (*Response, error) {
 	r, body, err := fromHTTP(req)
-	defer body.release()
+	defer body.close()
 	if err != nil {
 		return nil, err
 	}
-	resp, err := s.Do(req.Context(), r)
-	if s.Stream && resp != nil && resp.Body != nil {
-		resp.Body = body.until(resp.Body)
-	}
-	return resp, err
+	return s.Do(req.Context(), r)
 }
 
-// fromHTTP returns the call that req asks for, and the body of req, which is to be released when the call
+// fromHTTP returns the call that req asks for, and the body of req, which is to be closed when the call
 // is over, also after an error. The error is an *Error.
 func fromHTTP(req *http.Request) (*Request, *httpBody, error) {
 	body := &httpBody{req: req, current: req.Body}

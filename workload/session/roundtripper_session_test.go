@@ -52,7 +52,7 @@ func TestFromHTTP(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		body.release()
+		body.close()
 		if r.Method != "PATCH" || r.URL != "http://u:p@h.test/p?q=1#f" || r.Body != nil || !reflect.DeepEqual(r.Headers, c.want) {
 			t.Errorf("%s: %+v, want headers %+v", c.name, r, c.want)
 		}
@@ -61,7 +61,7 @@ func TestFromHTTP(t *testing.T) {
 		}
 	}
 	_, body, err := fromHTTP(&http.Request{Body: io.NopCloser(strings.NewReader(""))})
-	body.release()
+	body.close()
 	if !errors.Is(err, ErrInvalidURL) {
 		t.Errorf("no URL: %v", err)
 	}
@@ -104,7 +104,7 @@ func TestRule_6_14_FromHTTPBodyWithGetBodyIsRewindable(t *testing.T) {
 	if body.size() != 5 || first.closed != 1 {
 		t.Errorf("size %d, the first one closed %d times", body.size(), first.closed)
 	}
-	body.release()
+	body.close()
 }
 
 func TestRule_6_14_FromHTTPBodyWithoutGetBodyIsSentOnce(t *testing.T) {
@@ -125,7 +125,7 @@ func TestRule_6_14_FromHTTPBodyWithoutGetBodyIsSentOnce(t *testing.T) {
 	if _, err := body.open(); !errors.Is(err, ErrUnrewindable) || body.again() {
 		t.Errorf("a second time: %v, again %v", err, body.again())
 	}
-	body.release()
+	body.close()
 	if once.closed != 1 {
 		t.Errorf("closed %d times", once.closed)
 	}
@@ -139,7 +139,7 @@ func TestFromHTTPBodyThatCannotBeHadAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer body.release()
+	defer body.close()
 	readBody(t, body.open)
 	if _, err := body.open(); !errors.Is(err, ErrUnrewindable) || !errors.Is(err, reason) {
 		t.Errorf("%v", err)
@@ -169,7 +169,7 @@ func TestFromHTTPBodyLength(t *testing.T) {
 		if (r.Body == nil) != c.none || !c.none && body.size() != c.want {
 			t.Errorf("%s: body %v, size %d", c.name, r.Body, body.size())
 		}
-		body.release()
+		body.close()
 	}
 }
 
