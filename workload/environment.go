@@ -14,13 +14,21 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unsafe"
 )
 
 // An Environment is what of a plan's texts came from variables of the environment. It is in no result: ${NAME} stands there in the
 // place of the value. nil is one from which nothing came. Whoever reads the plan fills it; then nobody changes it.
 type Environment struct {
 	texts  map[string]string // of the plan: as they were written, with stand-ins, by what they came to
+	places map[*byte]written // the same, by where in memory the text lies: a name that is equal to a value did not come from it
 	values map[string]string // of variables, by what stands for them: ${NAME}
+}
+
+// A written text is how long it became, and how it was written.
+type written struct {
+	length int
+	text   string
 }
 
 // Variable is the word that stands for a variable in Text's written.
@@ -45,16 +53,17 @@ func Named(text string) string {
 
 // Text enters a text of the plan, and how it was written: with Variable where there is a variable. The first way in which a text
 // was written counts. An empty text, which many keys have, is not entered.
-func (e *Environment) Text(text, written string) {
-	if text == "" || text == written {
+func (e *Environment) Text(text, as string) {
+	if text == "" || text == as {
 		return
 	}
 	if e.texts == nil {
-		e.texts = map[string]string{}
+		e.texts, e.places = map[string]string{}, map[*byte]written{}
 	}
 	if _, known := e.texts[text]; !known {
-		e.texts[text] = written
+		e.texts[text] = as
 	}
+	e.places[unsafe.StringData(text)] = written{len(text), as}
 }
 
 // Value enters the value of a variable that is in a text.
@@ -95,7 +104,9 @@ func (e *Environment) copied(v reflect.Value) reflect.Value {
 	c.Set(v)
 	switch v.Kind() {
 	case reflect.String:
-		c.SetString(e.Written(v.String()))
+		if place := e.places[unsafe.StringData(v.String())]; place.length == v.Len() && place.length > 0 {
+			c.SetString(place.text)
+		}
 	case reflect.Pointer:
 		if !v.IsNil() {
 			c.Set(reflect.New(v.Type().Elem()))
@@ -137,7 +148,7 @@ func (e *Environment) writtenJSON(data []byte) []byte {
 			continue
 		}
 		end := stringEnd(data)
-		token, isKey := data[:end], end < len(data) && data[end] == ':'
+		token, isKey := data[:end], bytes.HasPrefix(bytes.TrimLeft(data[end:], " \t\r\n"), []byte(":"))
 		var text string
 		if !isKey && json.Unmarshal(token, &text) == nil && e.Written(text) != text {
 			token, _ = json.Marshal(e.Written(text)) // of a string: cannot fail
@@ -174,7 +185,11 @@ func (e *Environment) forms(least int) map[string]string {
 	if e == nil {
 		return forms
 	}
+	own := append(errorClasses(), "pooled", "fresh", "fresh-resumed", "shared-pool") // of which our messages are made
 	for _, name := range slices.Sorted(maps.Keys(e.values)) {
+		if slices.Contains(own, e.values[name]) {
+			continue
+		}
 		for _, value := range []string{e.values[name], strings.TrimSpace(e.values[name])} {
 			isNumber := !strings.ContainsFunc(value, notNumeric)
 			if len(value) < least || isNumber && len(value) < shortestSecret || tellsNothing("", value) {

@@ -15,6 +15,7 @@ func filled() *Environment {
 	e.Value("PIN", "1234")
 	e.Value("FOUR", "four")
 	e.Value("YES", "true")
+	e.Value("OURS", "status")
 	e.Value("ONE", "1")
 	e.Text("valueoftoken /+é", Variable("TOKEN"))
 	e.Text("1", Variable("ONE"))
@@ -30,6 +31,7 @@ func TestValuesOfTheEnvironmentAreHiddenInMessages(t *testing.T) {
 		"Basic dmFsdWVvZnRva2VuIC8rw6k=":                         "Basic ${TOKEN}",
 		"lookup valueofhost":                                     "lookup ${HOST}",
 		"four of them":                                           "${FOUR} of them",
+		"5 × status":                                             "5 × status",
 		"1 of 1234 is true":                                      "1 of 1234 is true",
 	} {
 		if got := filled().Hide(text); got != want {
@@ -43,7 +45,7 @@ func TestValuesOfTheEnvironmentAreHiddenInMessages(t *testing.T) {
 
 // What is sent is shown as the plan has it, however short the values are; what came back is not mistaken for it.
 func TestTracesHaveVariables(t *testing.T) {
-	body := result.TraceBody([]byte(`{"n":"1","m":1,"1":"11","s":"a valueoftoken /+é b"}`))
+	body := result.TraceBody([]byte(`{"n":"1","m":1,"1" : "11","s":"a valueoftoken /+é b"}`))
 	trace := &result.Trace{Operations: []result.TracedOperation{{
 		URL: "http://h/?n=1&m=11#1",
 		Exchanges: []result.TracedExchange{{
@@ -59,9 +61,9 @@ func TestTracesHaveVariables(t *testing.T) {
 		"request URL":   {e.Request.URL, "http://h/1?n=${ONE}&m=11#1"},
 		"header":        {e.Request.Headers[0].Value, "${ONE}"},
 		"other header":  {e.Request.Headers[1].Value, "2"},
-		"body":          {e.Request.Body, `{"n":"${ONE}","m":1,"1":"11","s":"a ${TOKEN} b"}`},
+		"body":          {e.Request.Body, `{"n":"${ONE}","m":1,"1" : "11","s":"a ${TOKEN} b"}`},
 		"answer":        {e.Response.Headers[0].Value, "1"},
-		"answer's body": {e.Response.Body, `{"n":"1","m":1,"1":"11","s":"a ${TOKEN} b"}`},
+		"answer's body": {e.Response.Body, `{"n":"1","m":1,"1" : "11","s":"a ${TOKEN} b"}`},
 		"cookie":        {o.Jar[0].Domain, "${HOST}.example"},
 	} {
 		if pair[0] != pair[1] {

@@ -110,7 +110,7 @@ func tooLarge(f *pflag.Flag, value string) bool {
 	switch f.Value.Type() {
 	case "duration":
 		_, err := workload.ParseTime(value)
-		return err == nil
+		return err == nil && value[0] != '-'
 	case "int", "int64", "uint64":
 		return value != "" && strings.Trim(value, "0123456789") == ""
 	case "float64":

@@ -31,6 +31,7 @@ func (v value) checks() []workload.Check {
 		check := workload.Check{Name: name, Expr: orElse(v, "true", value.text)}
 		if written := v.environment.Written(check.Expr); name == "" && written != check.Expr {
 			check.Name = workload.Named(written) // results call it by its expression
+			v.called(check.Name)
 		}
 		v.sayAs(all + "[" + itoa(len(list)) + "]")
 		list = append(list, check)

@@ -22,13 +22,34 @@ var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 // inText matches variables, and dollar signs that are none.
 var inText = regexp.MustCompile(`\$\$|\$\{[A-Za-z_][A-Za-z0-9_]*\}`)
 
-// standIns puts Variable's words in the place of the variables in a text that was not checked.
+// standIns writes a URL that was not read yet as url enters it: with Variable's words for variables, but for where it leads to.
 func standIns(text string) string {
+	var b strings.Builder
+	end := 0
+	for _, at := range inText.FindAllStringIndex(text, -1) {
+		b.WriteString(text[end:at[0]])
+		end = at[1]
+		if text[at[0]:end] == "$$" {
+			b.WriteByte('$')
+			continue
+		}
+		name := text[at[0]+2 : end-1]
+		if value := os.Getenv(name); value != "" && isOrigin(b.String(), value, filledIn(text[end:])) {
+			b.WriteString(value)
+		} else {
+			b.WriteString(workload.Variable(name))
+		}
+	}
+	return b.String() + text[end:]
+}
+
+// filledIn has the values of variables in their place.
+func filledIn(text string) string {
 	return inText.ReplaceAllStringFunc(text, func(found string) string {
 		if found == "$$" {
 			return "$"
 		}
-		return workload.Variable(found[2 : len(found)-1])
+		return os.Getenv(found[2 : len(found)-1])
 	})
 }
 
@@ -78,7 +99,7 @@ func (v value) hiddenBut(text string, told func(before, value, after string) boo
 	expanded := v.expand(text)
 	written := v.replace(text, func(name, before, after string) string {
 		value := v.variable(name)
-		if told(before, value, after) {
+		if told(before, value, filledIn(after)) {
 			return v.literal(value)
 		}
 		v.environment.Value(name, value)
@@ -126,22 +147,27 @@ func (v value) name() string {
 		return v.word()
 	}
 	name := v.replace(v.node.Value, func(name, _, _ string) string { return "${" + name + "}" })
-	v.names[v.node.Value] = name
+	v.called(name)
 	return name
+}
+
+// called enters what something is called whose name is the value's text, or made of it.
+func (v value) called(name string) {
+	if strings.Contains(v.node.Value, "$") {
+		v.names[v.node.Value] = name
+	}
 }
 
 // condition reads a condition on the result, which has names as they are written.
 func (v value) condition() string {
-	if v.node.Kind != yaml.ScalarNode || v.isNull() {
+	if v.node.Kind != yaml.ScalarNode || v.isNull() || !strings.Contains(v.node.Value, "$") {
 		return v.word()
 	}
 	written := slices.SortedFunc(maps.Keys(v.names), func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
 	var protect, restore []string
 	for i, name := range written {
-		if strings.Contains(name, "$") {
-			word := fmt.Sprintf("zqname%dqz", i)
-			protect, restore = append(protect, name, word), append(restore, word, v.names[name])
-		}
+		word := fmt.Sprintf("zqname%dqz", i)
+		protect, restore = append(protect, name, word), append(restore, word, v.names[name])
 	}
 	text := strings.NewReplacer(protect...).Replace(v.node.Value)
 	return strings.NewReplacer(restore...).Replace(v.expand(text))

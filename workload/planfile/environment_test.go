@@ -34,7 +34,7 @@ mix:
   - {name: json, post: "http://u:${PT_B}@h.example/", json: {a: "${PT_A}", deep: ["x ${PT_QUOTES}"], n: "${PT_SHORT}", password: "${PT_B}"},
      extract: {x: {json: "${PT_A}", default: "${PT_B}"}, y: {regexp: "${PT_A}(.)"}}}
   - {name: body, post: /, body: "b ${PT_QUOTES}"}
-  - {name: parts, post: /, multipart: {fields: {f: "${PT_A}"}, files: [{field: "${PT_A}", name: "${PT_A}", type: "${PT_TYPE}", content: "${PT_QUOTES}"}]}}
+  - {name: parts, post: /, multipart: {fields: {f: "${PT_A}"}, files: [{field: up, name: "${PT_A}", type: "${PT_TYPE}", content: "${PT_QUOTES}"}]}}
 load: {workers: "${PT_WORKERS}", duration: "${PT_TIME}", trace: "${PT_EMPTY}"}
 thresholds: ["own.operations.GET /${PT_A}/{users.name}.response_time.p99 < ${PT_TIME}"]
 fail_if: "own.operations.body.error_rate > 0.${PT_SHORT}"
@@ -100,8 +100,10 @@ func TestTheEnvironmentIsNotInAPlanThatIsWritten(t *testing.T) {
 // Names are those that are written, in conditions and in overrides too.
 func TestNamesWithVariables(t *testing.T) {
 	t.Setenv("PT_STAGE", "valueofstage")
-	const plan = `{mix: [{name: "list-${PT_STAGE}", get: /}, {get: "/${PT_STAGE}"}, {get: "/${PT_STAGE}"}, {name: "a$$b", get: /x}], fail_if: "pooled.operations.list-${PT_STAGE}.error_rate > 1%"}`
-	file, err := ReadFromWith("x", strings.NewReader(plan), []string{"mix.list-${PT_STAGE}.weight=3", "mix.GET /${PT_STAGE}.weight=5"})
+	t.Setenv("PT_BASE", "http://host.example:81")
+	const plan = `{mix: [{get: "${PT_BASE}/${PT_STAGE}/x"}, {name: "list-${PT_STAGE}", get: /, check: "status != ${PT_STATUS}"}, {get: "/${PT_STAGE}"}, {get: "/${PT_STAGE}"}, {name: "a$$b", get: /x}], fail_if: ["pooled.operations.list-${PT_STAGE}.error_rate > 1%", "pooled.operations.list-${PT_STAGE}.checks.status != ${PT_STATUS}.failed > 0"]}`
+	t.Setenv("PT_STATUS", "500")
+	file, err := ReadFromWith("x", strings.NewReader(plan), []string{"mix.list-${PT_STAGE}.weight=3", "mix.GET /${PT_STAGE}.weight=5", "mix.GET /${PT_STAGE}/x.weight=7"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,12 +111,17 @@ func TestNamesWithVariables(t *testing.T) {
 	for _, o := range file.Mix {
 		got = append(got, fmt.Sprintf("%s %d %s", o.Name, o.Weight, o.URL))
 	}
-	want := []string{"list-${PT_STAGE} 3 /", "GET /${PT_STAGE} 5 /valueofstage", "GET /${PT_STAGE} #2 0 /valueofstage", "a$b 0 /x"}
+	want := []string{"GET /${PT_STAGE}/x 7 http://host.example:81/valueofstage/x", "list-${PT_STAGE} 3 /", "GET /${PT_STAGE} 5 /valueofstage", "GET /${PT_STAGE} #2 0 /valueofstage", "a$b 0 /x"}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if want := "pooled.operations.list-${PT_STAGE}.error_rate > 1%"; file.FailIf[0] != want {
-		t.Errorf("condition %q, want %q", file.FailIf[0], want)
+	for i, want := range []string{"pooled.operations.list-${PT_STAGE}.error_rate > 1%", "pooled.operations.list-${PT_STAGE}.checks.status != ${PT_STATUS}.failed > 0"} {
+		if file.FailIf[i] != want {
+			t.Errorf("condition %q, want %q", file.FailIf[i], want)
+		}
+	}
+	if problems := file.Problems(); len(problems) > 0 {
+		t.Errorf("%v", problems)
 	}
 }
 
@@ -122,7 +129,7 @@ func TestNamesWithVariables(t *testing.T) {
 func TestOriginsAreTold(t *testing.T) {
 	for name, value := range map[string]string{
 		"BASE": "http://host.example:81", "SLASH": "http://host.example/", "HOOK": "http://host.example/hook", "OWN": "http://me@host.example", "SCHEME": "http",
-		"HOST": "host.example", "SIX": "[::1]", "PORT": "81", "PATH": "path", "PASSWORD": "word",
+		"HOST": "host.example", "SIX": "[::1]", "PORT": "81", "PATH": "path", "PASSWORD": "word", "USER": "me:word", "AT": "@host.example",
 	} {
 		t.Setenv("PT_"+name, value)
 	}
@@ -136,6 +143,7 @@ func TestOriginsAreTold(t *testing.T) {
 		"http://${PT_HOST}${PT_PATH}/":                    "http://host.examplepath/",
 		"http://${PT_SIX}/?${PT_HOST}#${PT_HOST}":         "http://[::1]/?${PT_HOST}#${PT_HOST}",
 		"http://me:${PT_PASSWORD}@${PT_HOST}/a@b":         "http://me:${PT_PASSWORD}@host.example/a@b",
+		"http://${PT_USER}${PT_AT}/":                      "http://${PT_USER}${PT_AT}/",
 		"http://${PT_HOST}:${PT_PASSWORD}@host/":          "http://${PT_HOST}:${PT_PASSWORD}@host/",
 		"/${PT_HOST}":                                     "/${PT_HOST}",
 	} {
@@ -151,5 +159,34 @@ func TestOriginsAreTold(t *testing.T) {
 		if got := workload.Named(file.Environment.Written(file.Mix[0].URL)); got != want {
 			t.Errorf("%s is told as %s, want %s", target, got, want)
 		}
+	}
+}
+
+// What is called as a value is, and words that a plan has a list of, did not come from the environment; what is secret by its name stays so.
+func TestWhatIsEqualToAVariableIsNoVariable(t *testing.T) {
+	t.Setenv("PT_A", "password")
+	t.Setenv("PT_B", "pooled")
+	t.Setenv("PT_C", "Authorization")
+	const plan = `
+target: http://h/
+arms: [pooled, {name: own, policy: pooled, http: "1.1"}]
+session: {headers: {X-Kind: "${PT_A}", X-Other: "${PT_B}", X-Third: "${PT_C}", Authorization: Bearer hunter2}}
+mix: [{name: pooled, post: /, form: {grant: "${PT_A}", password: hunter2}}, {post: /b, json: {grant: "${PT_A}", password : hunter2}}]
+`
+	file, err := Parse("plan.yaml", []byte(plan))
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := json.Marshal(file.Environment.Masked(file.Plan))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kept := range []string{`"X-Kind":"${PT_A}"`, `"grant":"${PT_A}"`, `"password":"***"`, `"Authorization":`, `"name":"pooled"`, `"policy":"pooled"`} {
+		if !strings.Contains(string(data), kept) {
+			t.Errorf("no %s in %s", kept, data)
+		}
+	}
+	if strings.Contains(string(data), "hunter2") {
+		t.Errorf("a secret is in %s", data)
 	}
 }

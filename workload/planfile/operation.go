@@ -29,7 +29,7 @@ func (v value) operation(s *workload.SessionPlan) workload.Operation {
 	switch {
 	case o.Steps != nil:
 		nameApart(o.Steps, v.path+".steps", v.places)
-	case r.targets == 0 && slices.ContainsFunc(v.problems[before:], Problem.unknownKey) || v.node.Kind != yaml.MappingNode: // what is wrong was said
+	case r.targets == 0 && slices.ContainsFunc(v.problems[before:], Problem.unknownKey) || v.node.Kind != yaml.MappingNode && len(v.problems) > before: // what is wrong was said
 	default:
 		v.checkTarget(o, r.targets)
 	}
@@ -141,7 +141,9 @@ func (v value) weight() int {
 func (v value) defaultName(method, written string) string {
 	path := pathOnly(written)
 	name := method + " " + workload.Named(path)
-	v.names[name] = name
+	if strings.Contains(name, "$") {
+		v.names[name] = name
+	}
 	return name
 }
 
@@ -243,7 +245,7 @@ func (v value) multipart() *workload.Multipart {
 func (v value) filePart() workload.FilePart {
 	var f workload.FilePart
 	v.keys("file", []key{
-		{"field", as(plain, func(v value) { f.Field = v.text() })},
+		{"field", as(plain, func(v value) { f.Field = v.word() })}, // which says whether the value is a secret
 		{"name", func(v value) { f.Name = v.text() }},
 		{"type", as(plain, func(v value) { f.Type = v.text() })},
 		{"path", as(plain, func(v value) {
