@@ -119,7 +119,6 @@ func TestKeyLogFlagWritesEveryConnection(t *testing.T) {
 	}
 }
 
-// A shared pool of one connection makes workers wait for it: the server sees no second one.
 // What ends a handshake is named by the flag that mends it.
 func TestHandshakesThatFailNameTheFlag(t *testing.T) {
 	w := newTLSWitness(t, func(c *tls.Config) { c.CurvePreferences = []tls.CurveID{tls.CurveP521} })
@@ -168,6 +167,7 @@ func TestCallsThatWaitInVainForAPoolAreToldApart(t *testing.T) {
 	}
 }
 
+// A shared pool of one connection makes workers wait for it: the server sees no second one.
 func TestPoolOfOneIsOneConnection(t *testing.T) {
 	for arm, one := range map[string]bool{"shared-pool+pool-1": true, "pooled": false} {
 		var mu sync.Mutex
@@ -215,7 +215,6 @@ func TestEmulatedRoundTripsAreInThePhases(t *testing.T) {
 	}
 }
 
-// What an arm does with idle connections is seen by the server: each request comes over a new one.
 // A path that is too long for the time to connect is not the server's fault.
 func TestConnectTimeoutOnAnEmulatedPath(t *testing.T) {
 	w := newTLSWitness(t, nil)
@@ -228,6 +227,7 @@ func TestConnectTimeoutOnAnEmulatedPath(t *testing.T) {
 	}
 }
 
+// What an arm does with idle connections is seen by the server: each request comes over a new one.
 func TestIdleModifierEndsConnections(t *testing.T) {
 	for arm, kept := range map[string]bool{"pooled+idle-1ms": false, "pooled+age-1ms": false, "pooled+idle-10m": true, "pooled+age-10m": true} {
 		opened := make(chan net.Conn, 100)

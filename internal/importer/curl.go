@@ -283,7 +283,11 @@ func (c *curlImporter) addCookies(o *operation, options *curlOptions) {
 	if len(pairs) == 0 {
 		return
 	}
-	if o.settings.get("cookies") != nil {
+	isCookie := func(line string) bool {
+		name, _, _ := strings.Cut(line, ":")
+		return strings.EqualFold(strings.TrimRight(strings.TrimSpace(name), ";"), "Cookie")
+	}
+	if slices.ContainsFunc(options.headers, isCookie) {
 		c.comment(o, "Cookies of -b were left out: curl does not send them beside a Cookie header.")
 		return
 	}

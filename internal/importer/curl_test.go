@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"sessbench/workload"
+	"sessbench/workload/session"
 )
 
 // importCurl imports a command and returns its only operation, with its plan.
@@ -116,7 +117,7 @@ func TestCurlsConnectionOptionsGoWhereAPlanHasThem(t *testing.T) {
 
 // What is about curl's cache, or no rule, is left out and told.
 func TestCurlsRulesForNamesAreThoseOfAPlan(t *testing.T) {
-	_, plan, imported := importCurl(t, `curl https://h/ --resolve +h:443:127.0.0.1,[::1] --resolve '[::2]:443:::1' --resolve '*:80:::1' --resolve -h:443 --resolve h:70000:::1 --resolve h:443:other --connect-to h:443:[::1]:8443 --connect-to :::: --connect-to h:443:i:x --connect-to h:443`)
+	_, plan, imported := importCurl(t, `curl https://h/ --resolve +h:443:127.0.0.1,[::1] --resolve '[::2]:443:::1' --resolve '*:80:::1' --resolve -h:443 --resolve h:70000:::1 --resolve h:443:other --resolve h:443:fe80::1%eth0 --connect-to h:443:[::1]:8443 --connect-to :::: --connect-to h:443:i:x --connect-to h:443`)
 	if want := []string{"h:443:127.0.0.1,[::1]", "[::2]:443:::1", "*:80:::1"}; !slices.Equal(plan.Session.Resolve, want) {
 		t.Errorf("resolve %q, want %q", plan.Session.Resolve, want)
 	}
@@ -136,6 +137,23 @@ func TestACookieHeaderIsInThePlaceOfCurlsCookies(t *testing.T) {
 		t.Errorf("plan\n%s", imported.YAML)
 	}
 	if o, _, imported = importCurl(t, `curl https://h/ -b a=1 -b 'c=3; d=4'`); len(o.Cookies) != 3 {
+		t.Errorf("plan\n%s", imported.YAML)
+	}
+	for _, header := range []string{"Cookie:", "cookie;", "Cookie: bad"} {
+		if o, _, imported = importCurl(t, `curl https://h/ -b a=1 -H '`+header+`'`); len(o.Cookies) != 0 {
+			t.Errorf("plan\n%s", imported.YAML)
+		}
+	}
+	if o, _, imported = importCurl(t, `curl https://h/ -H 'Cookie: a=1; b=2' -H 'Cookie: b=3; c=4'`); len(o.Cookies) != 3 {
+		t.Errorf("plan\n%s", imported.YAML)
+	}
+}
+
+// As zsh writes what is pasted into it.
+func TestBackslashesOfAShellAreTakenOff(t *testing.T) {
+	o, _, imported := importCurl(t, `curl http://h/x\?a=1\&b=2 -H X-A:\ b\"c -d '' -H "X-B: \$1\x"`)
+	if o.URL != "/x?a=1&b=2" || !slices.ContainsFunc(o.Headers, func(f session.Field) bool { return f.Name == "X-A" && f.Values[0] == `b"c` }) ||
+		!slices.ContainsFunc(o.Headers, func(f session.Field) bool { return f.Name == "X-B" && f.Values[0] == `$1\x` }) {
 		t.Errorf("plan\n%s", imported.YAML)
 	}
 }

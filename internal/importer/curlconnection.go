@@ -183,7 +183,7 @@ func isPort(text string) bool {
 
 func areAddresses(list string) bool {
 	for address := range strings.SplitSeq(list, ",") {
-		if _, err := netip.ParseAddr(strings.Trim(strings.TrimSpace(address), "[]")); err != nil {
+		if ip, err := netip.ParseAddr(strings.Trim(strings.TrimSpace(address), "[]")); err != nil || ip.Zone() != "" {
 			return false
 		}
 	}

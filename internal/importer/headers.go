@@ -97,12 +97,23 @@ func (b *builder) setAuthorization(o *operation, value string) bool {
 	return ok
 }
 
-// setCookies gives an operation the cookies of a Cookie header.
+// setCookies gives an operation the cookies of a Cookie header, behind those of an earlier one.
 func (b *builder) setCookies(o *operation, line string) {
 	if b.cookiesByJar {
 		return
 	}
-	cookies := b.cookies(o, line)
+	cookies := mapping{}
+	if given := o.settings.get("cookies"); given != nil {
+		for i := 0; i+1 < len(given.Content); i += 2 {
+			cookies.add(given.Content[i].Value, given.Content[i+1])
+		}
+		o.settings.remove("cookies")
+	}
+	for _, cookie := range b.cookies(o, line) {
+		if cookies.get(cookie.key) == nil {
+			cookies = append(cookies, cookie)
+		}
+	}
 	if len(cookies) > 0 {
 		o.settings.add("cookies", cookies.block())
 	}

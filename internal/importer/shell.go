@@ -113,11 +113,12 @@ func (s *shellReader) word(word *syntax.Word) (string, error) {
 	if syntax.SplitBraces(&braces) {
 		return "", s.at(word.Pos(), "has braces that a shell would expand; put them in single quotes, or write the commands one by one")
 	}
-	text, err := expand.Literal(nil, word)
-	if err != nil {
+	// Literal would leave backslashes outside quotes as they are.
+	fields, err := expand.Fields(&expand.Config{}, word)
+	if err != nil || len(fields) > 1 {
 		return "", s.at(word.Pos(), "cannot be read as a word; put it in single quotes")
 	}
-	return text, nil
+	return strings.Join(fields, ""), nil
 }
 
 // refuse finds what would be expanded.
